@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+// Two layers: `unit` is pure and answers in seconds; `servers` runs against real Temporal and real Postgres.
+const conditions = ['kiff-source', 'node', 'import', 'module', 'default']
+const unit = ['test/core/**/*.test.ts', 'test/domains/**/*.test.ts']
+
+export default defineConfig({
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    pool: 'forks',
+    execArgv: ['--conditions=kiff-source'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: unit } },
+      {
+        extends: true,
+        test: {
+          name: 'servers',
+          include: ['test/**/*.test.ts'],
+          exclude: [...unit, '**/node_modules/**'],
+          globalSetup: ['test/servers.setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 3,
+        },
+      },
+    ],
+  },
+})
