@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // Two layers: `unit` is pure and answers in seconds; `servers` runs against real Temporal and real Postgres.
-const conditions = ['kiff-source', 'node', 'import', 'module', 'default']
+// No 'import' here: it would reach Node's require as well, and `pg` would load its ES module parts twice.
+const conditions = ['kiff-source', 'node', 'default']
 const unit = ['test/core/**/*.test.ts', 'test/domains/**/*.test.ts']
 
 export default defineConfig({

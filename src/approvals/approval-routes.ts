@@ -1,0 +1,101 @@
+/**
+ * What a logged-in person reads and decides. Reading (GET) never decides; deciding (POST) takes a session, its form
+ * token, and the digest that the page showed. Who may decide is not judged here: the desk does.
+ */
+import { Hono, type Context } from 'hono'
+import { z } from 'zod'
+import { approvalPage, maxReasonLength } from './approval-page.ts'
+import type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome, Verdict } from './desk.ts'
+import type { Login } from './login.ts'
+import { inboxPage } from './pages.ts'
+import { refuse } from './refuse.ts'
+import { sameSecret, type Session } from './sessions.ts'
+
+const recentLimit = 20
+
+const ApprovalId = z.string().regex(/^[\w.:-]{1,200}$/)
+
+const ReviewForm = z.object({
+  verdict: z.enum(['granted', 'denied']),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  reason: z.string().transform((text) => text.replaceAll('\r\n', '\n').trim()),
+})
+
+interface Parts {
+  readonly desk: Desk
+  readonly login: Login
+  readonly temporalLink: (request: ApprovalRequest) => string | undefined
+}
+
+type Page = (c: Context, session: Session) => Promise<Response>
+
+export function approvalRoutes(parts: Parts): Hono {
+  const { desk, login } = parts
+  const routes = new Hono()
+  routes.get('/', signedIn(login, async (c, session) => c.html(inboxPage(await lists(desk), session))))
+  routes.get('/api/approvals', signedIn(login, async (c) => {
+    const { inDoubt, ...others } = await lists(desk)
+    return c.json({ ...others, in_doubt: inDoubt })
+  }))
+  routes.get('/approvals/:id', signedIn(login, withApproval(desk, async (c, session, row) => c.html(approvalPage({ row, session, temporalLink: parts.temporalLink(row.request) })))))
+  routes.get('/api/approvals/:id', signedIn(login, withApproval(desk, async (c, _session, row) => c.json(row))))
+  routes.post('/approvals/:id', signedIn(login, withApproval(desk, (c, session, row) => review(parts, c, session, row))))
+  return routes
+}
+
+/** Only for a logged-in person; a POST also only with that session's form token. */
+function signedIn(login: Login, page: Page): (c: Context) => Promise<Response> {
+  return async (c) => {
+    const session = login.session(c)
+    if (session === undefined) return refuse(c, 401, 'You are not logged in', login.howTo)
+    if (c.req.method !== 'POST') return page(c, session)
+    const { csrf } = await c.req.parseBody()
+    if (typeof csrf === 'string' && sameSecret(csrf, session.csrf)) return page(c, session)
+    return refuse(c, 403, 'This form is out of date', 'Open the approval again. Nothing was decided.', session)
+  }
+}
+
+function withApproval(desk: Desk, page: (c: Context, session: Session, row: ApprovalRow) => Promise<Response>): Page {
+  return async (c, session) => {
+    const id = ApprovalId.safeParse(c.req.param('id'))
+    const row = id.success ? await desk.show(id.data) : undefined
+    return row ? page(c, session, row) : refuse(c, 404, 'Not found', 'There is no approval of this id.', session)
+  }
+}
+
+async function lists(desk: Desk) {
+  const [pending, inDoubt, recent] = await Promise.all([desk.pending(), desk.inDoubt(), desk.recent(recentLimit)])
+  return { pending, inDoubt, recent }
+}
+
+async function review({ desk, temporalLink }: Parts, c: Context, session: Session, row: ApprovalRow): Promise<Response> {
+  const form = ReviewForm.safeParse(await c.req.parseBody())
+  if (!form.success) return refuse(c, 400, 'This is not the form of this page', 'Nothing was decided.', session)
+  const { verdict, digest, reason } = form.data
+  if (digest !== row.digest) {
+    return refuse(c, 409, 'The request has changed', 'It is no longer the one that your page showed. Open it again. Nothing was decided.', session)
+  }
+  const message = problemWith(verdict, reason)
+  if (message !== undefined) {
+    return c.html(approvalPage({ row, session, temporalLink: temporalLink(row.request), refused: { message, reason } }), 422)
+  }
+  const outcome = await desk.review({ approvalId: row.request.approval_id, digest, verdict, reason, reviewer: session.person })
+  if (outcome.outcome === 'recorded') return c.redirect(c.req.path, 303)
+  return refuse(c, refusalStatus[outcome.reason], 'Your answer was not recorded', outcome.message, session)
+}
+
+const refusalStatus = {
+  already_reviewed: 409,
+  expired: 409,
+  closed: 409,
+  permission_denied: 403,
+  self_review: 403,
+  not_found: 404,
+} as const satisfies Record<Extract<ReviewOutcome, { outcome: 'refused' }>['reason'], number>
+
+function problemWith(verdict: Verdict, reason: string): string | undefined {
+  if (verdict === 'denied' && reason === '') return 'A denial needs a reason. Nothing was decided.'
+  if (reason.length > maxReasonLength) return `The reason has ${reason.length} characters; ${maxReasonLength} are allowed. Nothing was decided.`
+  if (reason.includes('\0')) return 'The reason holds a character that cannot be stored. Nothing was decided.'
+  return undefined
+}

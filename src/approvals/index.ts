@@ -1,0 +1,10 @@
+/** `kiff-temporal/approvals`: what the human-facing service is made from. Only its process holds the private review key. */
+export { createDesk } from './review.ts'
+export type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome } from './desk.ts'
+export { createInbox, type InboxOptions } from './inbox.ts'
+export { createDevLogin, type Login } from './login.ts'
+export { serveInbox, type ServedInbox, type ServeInboxOptions } from './serve-inbox.ts'
+export { createReviewSigner, generateDevReviewKey, type ReviewSigner } from './signing.ts'
+export { startRelay, type RelayOptions } from './relay.ts'
+export { createReviewStore } from '../postgres/review-store.ts'
+export { openPool } from '../postgres/connect.ts'

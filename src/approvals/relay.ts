@@ -1,0 +1,110 @@
+/**
+ * The relay: takes recorded reviews out of the outbox and signals the workflow that waits, until the round is closed. It also
+ * closes rounds that nobody waits for any more: past their deadline, or of a workflow that has ended.
+ */
+import { randomUUID } from 'node:crypto'
+import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client'
+import type { ApprovalRequest } from '../core/approval.ts'
+import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
+import { reviewSignal } from '../temporal/names.ts'
+import { approvalBody } from './review.ts'
+
+export interface RelayOptions {
+  readonly store: ReviewStore
+  /** Uses the same data converter as the user's workers. */
+  readonly client: Client
+  /** Between two looks at the outbox; milliseconds. */
+  readonly everyMs?: number
+  readonly onFault?: (fault: unknown) => void
+}
+
+const maxBackoffMs = 60_000
+/** Looking for workflows that have ended costs a request an open round: every so many looks. */
+const orphansEvery = 10
+
+/** Runs until stopped. Faults (a server that is down) delay it; nothing is lost, the outbox is in Postgres. */
+export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
+  let stopped = false
+  let wake: (() => void) | undefined
+  const loop = (async () => {
+    for (let look = 0; !stopped; look++) {
+      try {
+        await deliverDue(options)
+        await expireDue(options)
+        if (look % orphansEvery === 0) await withdrawOrphans(options)
+      } catch (fault) {
+        options.onFault?.(fault)
+      }
+      if (!stopped) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, options.everyMs ?? 300)
+        })
+      }
+    }
+  })()
+  return {
+    async stop() {
+      stopped = true
+      wake?.()
+      await loop
+    },
+  }
+}
+
+/** Sends every review that is due. The server's dedup is per run and may be lost by a reset: each send has a fresh request id. */
+export async function deliverDue({ store, client, onFault }: RelayOptions): Promise<void> {
+  for (const delivery of await store.dueDeliveries()) {
+    const backoffMs = Math.min(1_000 * 2 ** delivery.attempts, maxBackoffMs)
+    try {
+      await signalRun(client, delivery)
+      await store.deliveryAttempted(delivery.approvalId, backoffMs, null)
+    } catch (fault) {
+      await store.deliveryAttempted(delivery.approvalId, backoffMs, fault instanceof Error ? fault.message : String(fault))
+      onFault?.(fault)
+    }
+  }
+}
+
+/** Signals the current run, after looking up that it belongs to the run chain that asked: another run may have taken the id. */
+async function signalRun(client: Client, delivery: Delivery): Promise<void> {
+  const run = await currentRun(client, delivery.workflowId, delivery.firstExecutionRunId)
+  if (run === null) throw new Error(`workflow ${delivery.workflowId} no longer waits`)
+  await client.workflowService.signalWorkflowExecution({
+    namespace: delivery.namespace,
+    workflowExecution: { workflowId: delivery.workflowId, runId: run },
+    signalName: reviewSignal,
+    requestId: randomUUID(),
+    identity: 'kiff-approvals',
+    input: { payloads: [defaultPayloadConverter.toPayload({ approval_id: delivery.approvalId, jws: delivery.jws })] },
+  })
+}
+
+/** Records the expiry of rounds that are over and that no workflow has come back for. */
+export async function expireDue({ store }: RelayOptions): Promise<void> {
+  for (const { request } of await store.overdueRounds()) await close(store, request, 'approval_expired', 'approval expired')
+}
+
+/** Withdraws requests whose workflow has been terminated, has ended, or whose id another run chain has taken. */
+export async function withdrawOrphans({ store, client }: RelayOptions): Promise<void> {
+  for (const { request } of await store.openRounds()) {
+    if ((await currentRun(client, request.workflow_id, request.first_execution_run_id)) === null) {
+      await close(store, request, 'approval_withdrawn', 'approval withdrawn: its workflow has ended')
+    }
+  }
+}
+
+async function close(store: ReviewStore, request: ApprovalRequest, kind: 'approval_expired' | 'approval_withdrawn', message: string): Promise<void> {
+  await store.closeApproval(approvalBody(request, kind, 'kiff', [{ kind, message, data: { approval_id: request.approval_id, action: request.action } }]))
+}
+
+/** The open run of this very chain, or `null`. */
+async function currentRun(client: Client, workflowId: string, firstRunId: string): Promise<string | null> {
+  try {
+    const { raw, runId, status } = await client.workflow.getHandle(workflowId).describe()
+    return status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === firstRunId ? runId : null
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null
+    throw error
+  }
+}

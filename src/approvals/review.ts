@@ -1,0 +1,76 @@
+/** Recording what a person decided: signed, written with its ledger row and its outbox entry in one commit. */
+import type { ApprovalRequest, SignedReview } from '../core/approval.ts'
+import { ledgerBody, printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
+import type { ReviewStore } from '../postgres/review-store.ts'
+import type { Desk, ReviewOutcome } from './desk.ts'
+import type { ReviewSigner } from './signing.ts'
+
+const refusals = {
+  already_reviewed: 'somebody has reviewed it already',
+  expired: 'the time to answer is over',
+  permission_denied: 'you do not hold the permission that reviewers of this action need',
+  self_review: 'whoever asks may not review',
+  not_found: 'there is no such approval',
+  closed: 'it is no longer open, or no longer what you were shown',
+} as const
+
+type RefusalReason = keyof typeof refusals
+
+/** @param now for the signed time only; deadlines are judged by the database's clock */
+export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Date = () => new Date()): Desk {
+  return {
+    pending: () => store.list('pending', 500),
+    recent: (limit) => store.list('closed', limit),
+    show: (approvalId) => (isUuid(approvalId) ? store.show(approvalId) : Promise.resolve(undefined)),
+    inDoubt: () => store.inDoubt(),
+    async review({ approvalId, digest, verdict, reason, reviewer }): Promise<ReviewOutcome> {
+      const row = isUuid(approvalId) ? await store.show(approvalId) : undefined
+      if (row === undefined) return refused('not_found')
+      if (row.digest !== digest) return refused('closed')
+      const { request } = row
+      const review: SignedReview = {
+        purpose: 'approval', approval_id: approvalId, digest, verdict, reviewer, reason: printable(reason), reviewed_at: now().toISOString(),
+      }
+      const message = verdict === 'granted' ? 'approval granted' : 'approval denied'
+      const entry: AuditEntry = {
+        kind: verdict === 'granted' ? 'approval_granted' : 'approval_denied',
+        message,
+        data: { approval_id: approvalId, action: request.action, requested_by: request.actor, reviewed_by: reviewer, status: verdict, reason: review.reason },
+        actor_id: reviewer,
+      }
+      const recorded = await store.recordReview(approvalBody(request, 'reviewed', reviewer, [entry], { ...review }), await sign(review))
+      if (recorded.status === 'committed') return { outcome: 'recorded', verdict }
+      const why: RefusalReason = recorded.reason in refusals ? (recorded.reason as RefusalReason) : 'closed'
+      await store.recordRefusedReview(approvalBody(request, 'review_refused', reviewer, [{
+        kind: 'approval_review_rejected',
+        message: 'approval review rejected',
+        data: { approval_id: approvalId, action: request.action, requested_by: request.actor, reviewer, reason: why },
+        actor_id: reviewer,
+      }]))
+      return refused(why)
+    },
+  }
+}
+
+/** A ledger row about an approval, written by the human-facing service: of no activity, hence without run and call. */
+export function approvalBody(request: ApprovalRequest, kind: RowKind, actor: string, audit: readonly AuditEntry[], review?: Readonly<Record<string, string>>): string {
+  return ledgerBody({
+    kind, actor, audit,
+    step: { namespace: request.namespace, workflowId: request.workflow_id, firstExecutionRunId: request.first_execution_run_id, runId: '', activityId: '' },
+    domain: request.domain,
+    entityType: request.entity_type,
+    entityId: request.entity_id,
+    action: request.action,
+    approvalId: request.approval_id,
+    causation: request.approval_id,
+    review,
+  })
+}
+
+function refused(reason: RefusalReason): ReviewOutcome {
+  return { outcome: 'refused', reason, message: refusals[reason] }
+}
+
+function isUuid(text: string): boolean {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(text)
+}

@@ -1,0 +1,76 @@
+/** What a workflow hands to the gate. It carries no state, role, or approved flag: those the gate reads itself (I2). */
+import { z } from 'zod'
+
+/** An agent's own words beside a proposal. A claim: shown as such, recorded, never a reason to allow (I12). */
+export interface Claim {
+  readonly why: string
+  readonly evidence?: readonly string[] | undefined
+  /** 0 to 1. */
+  readonly confidence?: number | undefined
+}
+
+/** Longest entity id, in UTF-16 units. */
+export const maxIdLength = 200
+/** Most signals one gate call judges, and the longest one, in UTF-16 units. */
+export const maxReviews = 20
+export const maxReviewLength = 8_192
+
+/** Where an equal step of the same run chain is told from another: continue-as-new count, and count of equal proposals. */
+const chain = z.strictObject({
+  firstExecutionRunId: z.string().min(1).max(100),
+  generation: z.int().nonnegative(),
+  occurrence: z.int().nonnegative(),
+})
+
+const claim = z.strictObject({
+  why: z.string().max(4_000),
+  evidence: z.array(z.string().max(1_000)).max(20).optional(),
+  confidence: z.number().min(0).max(1).optional(),
+})
+
+const identifier = z
+  .string()
+  .min(1)
+  .max(maxIdLength)
+  .refine((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'contains a control character or a lone surrogate')
+
+/** The one argument of a governed activity, as it stands in Temporal's history. */
+export const proposalRequest = z.strictObject({
+  entityId: identifier,
+  params: z.unknown(),
+  actor: identifier,
+  chain,
+  /** A caller's own key, for a model the tool-call id; it replaces generation and occurrence. */
+  key: z.string().min(1).max(200).optional(),
+  claim: claim.optional(),
+  /** The name a model asked for, where it cannot be an activity type. */
+  action: z.string().max(200).optional(),
+  /** Signed reviews that arrived by signal, unverified. */
+  reviews: z.array(z.string().max(maxReviewLength)).max(maxReviews).optional(),
+})
+export type ProposalRequest = z.infer<typeof proposalRequest>
+
+/** The argument of the activity by which an event is reported. */
+export const eventRequest = z.strictObject({
+  event: z.string().min(1).max(100),
+  entityId: identifier,
+  payload: z.unknown(),
+  actor: identifier,
+  chain,
+  /** The reporter's own id: the same id is the same event. Left out, the step's own key is used. */
+  eventId: identifier.optional(),
+})
+export type EventRequest = z.infer<typeof eventRequest>
+
+/** The argument of the activity by which a cancelled wait takes its request back. */
+export const withdrawRequest = z.strictObject({ approvalId: z.uuid(), action: z.string().max(100), entityId: identifier, actor: identifier, chain })
+export type WithdrawRequest = z.infer<typeof withdrawRequest>
+
+/** The workflow step that asks, as the server names it (never from arguments), and the run chain it belongs to. */
+export interface Step {
+  readonly namespace: string
+  readonly workflowId: string
+  readonly firstExecutionRunId: string
+  readonly runId: string
+  readonly activityId: string
+}

@@ -1,0 +1,135 @@
+/** The port between the gate and what keeps its facts. One suite of tests holds every store to it. */
+import type { ApprovalFacts } from './approval.ts'
+import type { ExecutionFacts } from './execution.ts'
+import type { RecordRef, ActionResult } from './outcome.ts'
+import type { Step } from './proposal.ts'
+import type { EntityState } from './state.ts'
+
+/** What the gate activity answers the workflow while a person is asked. */
+export interface Waiting {
+  readonly outcome: 'approval_required'
+  readonly approvalId: string
+  readonly round: number
+  readonly summary: string
+  readonly rule: string
+  readonly reviewers: string
+  readonly changed: string | null
+  readonly answerBy: string
+  /** Until something changes by itself: the deadline to answer, or to use a grant. Milliseconds. */
+  readonly remainingMs: number
+  /** Where a person decides, if the gate worker knows. */
+  readonly link: string | null
+  /** Signals of this call that were not genuine. */
+  readonly rejected: number
+  readonly record: RecordRef
+}
+
+export type GateAnswer = ActionResult | Waiting
+
+/** An answer before its ledger row exists. */
+export type Unrecorded<A> = A extends unknown ? Omit<A, 'record'> : never
+
+export interface FactsQuery {
+  readonly step: Step
+  readonly domain: string
+  readonly entityType: string
+  readonly entityId: string
+  readonly actor: string
+  readonly executionKey: string
+  readonly proposalDigest: string
+  /** A reported event, to learn whether its id is known. */
+  readonly event?: { readonly id: string; readonly type: string; readonly payload: unknown }
+}
+
+/** Everything one decision rests on, read in one statement. */
+export interface Facts {
+  /** The database's clock, RFC 3339 UTC. */
+  readonly now: string
+  readonly state: EntityState | null
+  /** The entity's chain ends where its row says. */
+  readonly intact: boolean
+  readonly rolesEpoch: number
+  readonly permissions: readonly string[]
+  /** What this very call has answered before. */
+  readonly call: GateAnswer | null
+  /** The newest execution under this key. */
+  readonly execution: ExecutionFacts | null
+  /** The answer a finished execution under this key gave. */
+  readonly executed: ActionResult | null
+  /** What holds the entity: an open execution, one in doubt, or one whose completion was rejected. */
+  readonly holder: ExecutionFacts | null
+  /** The newest round under this key. */
+  readonly approval: ApprovalFacts | null
+  /** The event of the query has been recorded before, with the same content or another. */
+  readonly event: { readonly same: boolean; readonly record: RecordRef } | null
+  /** An equal proposal of this run chain was denied before. */
+  readonly denied: { readonly reviewer: string; readonly reason: string } | null
+}
+
+/** What must still hold in the transaction that commits; otherwise the store answers `stale` and writes nothing. */
+export interface Guard {
+  readonly stateVersion: number
+  readonly rolesEpoch: number
+}
+
+/** Closes an approval round in the same commit. */
+export interface Closing {
+  readonly approvalId: string
+  readonly status: 'expired' | 'void' | 'withdrawn' | 'denied'
+}
+
+export type Committed<T = unknown> =
+  | ({ readonly status: 'committed'; readonly record: RecordRef } & T)
+  /** The world moved between read and write; read again. */
+  | { readonly status: 'stale' }
+  /** This call, or this key, was answered before. */
+  | { readonly status: 'repeat'; readonly answer: GateAnswer }
+
+export interface Lease {
+  readonly token: string
+  readonly ordinal: number
+}
+
+/** `body` is always the canonical text of one ledger row; the store takes what it needs from it. */
+export interface GateStore {
+  readFacts(query: FactsQuery): Promise<Facts>
+  /** Records a refusal, a repeated answer, or a rejected signal, and what the call answers. */
+  recordAnswer(commit: { readonly body: string; readonly answer: Unrecorded<GateAnswer>; readonly guard: Guard | null; readonly closing?: Closing | undefined }): Promise<Committed>
+  /** Opens a round; with `closing`, voids the one before in the same commit. */
+  requestApproval(commit: { readonly body: string; readonly answer: Unrecorded<Waiting>; readonly request: string; readonly guard: Guard; readonly closing?: Closing | undefined }): Promise<Committed>
+  /** Consumes the grant, opens the execution, records the intent: before any effect (I7). */
+  openExecution(commit: { readonly body: string; readonly guard: Guard; readonly leaseMs: number; readonly idempotentForMs: number | null; readonly approvalId: string | null }): Promise<Committed<Lease>>
+  /** Takes over an execution whose lease is over, while its receiver still honours the key. */
+  resumeExecution(commit: { readonly body: string; readonly executionKey: string; readonly leaseMs: number }): Promise<Committed<Lease>>
+  /** Ends a lease early: the executor has returned, and nothing of ours runs any more. */
+  yieldLease(executionKey: string, token: string): Promise<void>
+  /** Effect known: outcome, events folded, new state, audit, in one commit. `pure`: there was no open; guarded instead. */
+  completeExecution(commit: {
+    readonly body: string
+    readonly executionKey: string
+    readonly answer: Unrecorded<ActionResult>
+    readonly end: { readonly status: 'succeeded' } | { readonly status: 'failed'; readonly token: string } | { readonly status: 'rejected'; readonly why: string }
+  }): Promise<Committed>
+  /** An action without an effect of its own: consumed, recorded and folded in one commit. */
+  executePure(commit: { readonly body: string; readonly guard: Guard; readonly approvalId: string | null; readonly answer: Unrecorded<ActionResult> }): Promise<Committed>
+  /** Nobody knows: only past the lease, or by its holder. */
+  markInDoubt(commit: { readonly body: string; readonly executionKey: string; readonly token: string | null }): Promise<Committed>
+  /** Folds a reported event. `busy`: an execution holds the entity; `duplicate`: this id is recorded with the same content. */
+  reportEvent(commit: { readonly body: string; readonly answer: Unrecorded<ActionResult>; readonly guard: Guard }): Promise<Committed | { readonly status: 'busy' | 'conflict' }>
+  /** Open executions whose lease is over, for the sweeper. */
+  overdueExecutions(): Promise<readonly OverdueExecution[]>
+}
+
+export interface OverdueExecution {
+  readonly executionKey: string
+  readonly domain: string
+  readonly entityType: string
+  readonly entityId: string
+  readonly action: string
+  readonly actor: string
+  readonly namespace: string
+  readonly workflowId: string
+  readonly firstExecutionRunId: string
+  readonly runId: string
+  readonly activityId: string
+}

@@ -1,0 +1,61 @@
+/** The gate's activities: one type for each contract, so that the Temporal UI's timeline reads as business actions. */
+import { Context } from '@temporalio/activity'
+import { z } from 'zod'
+import { refuse } from '../core/outcome.ts'
+import { eventRequest, proposalRequest, withdrawRequest, type Step } from '../core/proposal.ts'
+import { actionActivity, reportActivity, withdrawActivity } from '../temporal/names.ts'
+import type { Timing } from './execute.ts'
+import { propose, withdraw, type GateOptions } from './gate.ts'
+import { recordUnknown } from './refuse-unknown.ts'
+import { report } from './report.ts'
+import type { StepReader } from './step.ts'
+
+type Activity = (input: unknown) => Promise<unknown>
+
+/**
+ * The activities of one domain's gate, by type name. `default` records `unknown_action`: a type that nobody registers would
+ * be retried for ever. Which step asks comes from the task, what it asks from the one argument; neither carries authority.
+ */
+export function gateActivities(gate: GateOptions, readStep: StepReader): Record<string, Activity> {
+  const { domain } = gate.bound
+  function governed<Input>(schema: z.ZodType<Input>, run: (step: Step, input: Input, type: string, timing: () => Timing) => Promise<unknown>): Activity {
+    return async (raw) => {
+      const startedAt = Date.now()
+      const { info } = Context.current()
+      const step = await readStep(Context.current(), claimedFirstRun(raw) ?? info.workflowExecution?.runId ?? '')
+      const type = info.activityType.startsWith(`${domain.name}.`) ? info.activityType.slice(domain.name.length + 1) : info.activityType
+      const input = schema.safeParse(raw)
+      if (input.success) return run(step, input.data, type, () => timingOf(startedAt, info.startToCloseTimeoutMs))
+      const refusal = refuse('invalid_parameter', z.prettifyError(input.error).slice(0, 500))
+      return recordUnknown(gate.store, step, domain.name, { action: type, actor: 'unknown', input: raw }, refusal)
+    }
+  }
+  const proposal = governed(proposalRequest, (step, request, type, timing) => propose(gate, step, request.action ?? type, request, timing))
+  return {
+    ...Object.fromEntries(Object.keys(domain.actions).map((action) => [actionActivity(domain.name, action), proposal])),
+    [reportActivity(domain.name)]: governed(eventRequest, (step, request) => report(gate, step, request)),
+    [withdrawActivity(domain.name)]: governed(withdrawRequest, (step, request) => withdraw(gate, step, request)),
+    default: proposal,
+  }
+}
+
+/**
+ * An executor gets the attempt's own time minus a margin for the commit that follows; its lease ends in between, so that the
+ * next attempt, which the server starts at the time-out, finds it over.
+ */
+function timingOf(startedAt: number, startToCloseMs: number): Timing {
+  const end = startedAt + startToCloseMs
+  const marginMs = Math.min(2_000, startToCloseMs / 5)
+  const executorMs = Math.max(1, Math.floor(end - marginMs - Date.now()))
+  return { executorMs, leaseMs: executorMs + marginMs / 2, until: end - marginMs / 4 }
+}
+
+function claimedFirstRun(input: unknown): string | undefined {
+  const chain = field(input, 'chain')
+  const first = field(chain, 'firstExecutionRunId')
+  return typeof first === 'string' ? first : undefined
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}

@@ -1,0 +1,4 @@
+/** `kiff-temporal/worker`: what a gate worker, and an agent worker, are made from. */
+export { executors, type BoundDomain, type Executor, type ExecutorContext, type ExecutorsOf } from './binding.ts'
+export { NotDone } from '../core/execution.ts'
+export { KiffPlugin, type KiffGateOptions } from './plugin.ts'

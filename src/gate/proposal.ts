@@ -1,0 +1,111 @@
+/** One proposal on its way through the gate: everything that its ledger rows and its answers are made from. */
+import type { ApprovalFacts, Binding } from '../core/approval.ts'
+import type { Contract } from '../core/contract.ts'
+import { contractHash } from '../core/contract-hash.ts'
+import { executionKey, proposalDigest } from '../core/keys.ts'
+import { ledgerBody, recordable, type AuditEntry, type LedgerRow, type RowKind } from '../core/ledger-row.ts'
+import type { ProposalRequest, Step } from '../core/proposal.ts'
+import type { Facts, FactsQuery, Guard } from '../core/store.ts'
+
+export interface GovernedProposal {
+  readonly step: Step
+  readonly domain: string
+  readonly action: string
+  readonly contract: Contract
+  readonly contractHash: string
+  readonly request: ProposalRequest
+  readonly executionKey: string
+  readonly proposalDigest: string
+}
+
+export function toProposal(step: Step, domain: string, action: string, contract: Contract, request: ProposalRequest): GovernedProposal {
+  const subject = { domain, entityType: contract.entity.name, entityId: request.entityId, action, params: recordable(request.params ?? null) }
+  const digest = proposalDigest(subject)
+  return {
+    step, domain, action, contract, request,
+    contractHash: contractHash(domain, action, contract),
+    proposalDigest: digest,
+    executionKey: executionKey(step, request, digest),
+  }
+}
+
+export function toQuery(proposal: GovernedProposal): FactsQuery {
+  const { step, domain, contract, request } = proposal
+  return {
+    step, domain,
+    entityType: contract.entity.name,
+    entityId: request.entityId,
+    actor: request.actor,
+    executionKey: proposal.executionKey,
+    proposalDigest: proposal.proposalDigest,
+  }
+}
+
+/** The commit holds only if this still does. */
+export function guardOf(facts: Facts): Guard {
+  return { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
+}
+
+/** What would be executed now; an approval must have asked for exactly this. */
+export function bindingOf(proposal: GovernedProposal, facts: Facts): Binding {
+  const { step, contract, request } = proposal
+  return {
+    namespace: step.namespace,
+    workflow_id: step.workflowId,
+    first_execution_run_id: step.firstExecutionRunId,
+    domain: proposal.domain,
+    contract: proposal.contractHash,
+    entity_type: contract.entity.name,
+    entity_id: request.entityId,
+    state_version: facts.state?.version ?? 0,
+    action: proposal.action,
+    params: request.params,
+    actor: request.actor,
+    on_behalf_of: null,
+  }
+}
+
+/** The ledger row of one commit about this proposal. */
+export function rowOf(
+  proposal: GovernedProposal,
+  facts: Facts,
+  kind: RowKind,
+  audit: readonly AuditEntry[],
+  more: Partial<Pick<LedgerRow, 'decision' | 'approvalId' | 'events' | 'output' | 'review' | 'causation'>> = {},
+): string {
+  const { step, domain, action, contract, request } = proposal
+  return ledgerBody({
+    kind, step, domain, action, audit,
+    entityType: contract.entity.name,
+    entityId: request.entityId,
+    actor: request.actor,
+    contract: proposal.contractHash,
+    params: request.params ?? null,
+    claim: request.claim,
+    proposalDigest: proposal.proposalDigest,
+    executionKey: proposal.executionKey,
+    state: facts.state,
+    ...more,
+  })
+}
+
+/** KIFF's `decision_proposed`, with the parameters KIFF leaves out. */
+export function proposed(proposal: GovernedProposal): AuditEntry {
+  const { request, action } = proposal
+  return {
+    kind: 'decision_proposed',
+    message: 'decision proposed',
+    data: {
+      decision_id: proposal.executionKey,
+      decision_kind: 'action_proposal',
+      proposed_action: action,
+      parameters: recordable(request.params ?? null),
+      confidence: request.claim?.confidence ?? null,
+    },
+  }
+}
+
+/** True while a round waits for a person, or for its grant to be used. */
+export function isOpen(approval: ApprovalFacts): boolean {
+  return approval.status === 'pending' || approval.status === 'granted'
+}

@@ -1,0 +1,68 @@
+/** Reported events: who may report what, and folding them, or refusing them before they are stored (I9). */
+import { ApplicationFailure } from '@temporalio/activity'
+import { entityOfEvent } from '../core/domain.ts'
+import { eventIdOf } from '../core/keys.ts'
+import { ledgerBody, recordable, type AuditEntry, type RecordedEvent } from '../core/ledger-row.ts'
+import { refuse, type ActionResult, type Refusal } from '../core/outcome.ts'
+import type { EventRequest, Step } from '../core/proposal.ts'
+import { foldEvent } from '../core/state.ts'
+import type { Facts, Unrecorded } from '../core/store.ts'
+import { isCanonical } from '../core/canonical.ts'
+import { failures } from '../temporal/names.ts'
+import { eventEntries } from './execute.ts'
+import { busy, type GateOptions } from './gate.ts'
+import { recordUnknown } from './refuse-unknown.ts'
+
+/** Takes one reported event to its recorded answer. @throws ApplicationFailure (retryable) while an execution holds the entity */
+export async function report(gate: GateOptions, step: Step, request: EventRequest): Promise<ActionResult> {
+  const { domain } = gate.bound
+  const entity = entityOfEvent(domain, request.event)
+  if (entity === undefined) {
+    return recordUnknown(gate.store, step, domain.name, { action: request.event, actor: request.actor, input: request }, refuse('event_not_reportable', `${domain.name} has no event ${request.event}`))
+  }
+  const payload = recordable(request.payload ?? null)
+  const id = request.eventId ?? eventIdOf(step, { ...request, payload })
+  const query = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, actor: request.actor, executionKey: id, proposalDigest: id, event: { id, type: request.event, payload } }
+  const summary = `${request.event} on ${request.entityId}`
+  for (let read = 0; read < 10; read++) {
+    const facts = await gate.store.readFacts(query)
+    if (facts.call !== null && facts.call.outcome !== 'approval_required') return facts.call
+    if (facts.holder?.status === 'reserved') throw busy(request.entityId, facts.holder.leaseRemainingMs)
+    const refusal = refusalOf(gate, request, facts)
+    const folded = refusal === null && facts.event === null ? foldEvent(entity, facts.state, { type: request.event, payload: request.payload }) : null
+    const row = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, action: null, actor: request.actor, state: facts.state }
+    const guard = { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
+    if (folded?.ok === true) {
+      const events: RecordedEvent[] = [{ id, type: request.event, payload, from: folded.from, to: folded.state.value }]
+      const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output: {}, summary }
+      const commit = await gate.store.reportEvent({ body: ledgerBody({ ...row, kind: 'event', audit: eventEntries(events), events }), answer, guard })
+      if (commit.status === 'committed') return { ...answer, record: commit.record }
+      if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
+      if (commit.status === 'busy') throw busy(request.entityId, 1_000)
+      continue // stale, or a duplicate that has just been recorded: read again
+    }
+    const answer: Unrecorded<ActionResult> =
+      refusal ?? (folded === null ? { outcome: 'allowed', output: {}, summary } : refuse(folded.reason, folded.message))
+    const entry: AuditEntry =
+      answer.outcome === 'allowed'
+        ? { kind: 'event_ingested', message: 'event known already', data: { event_id: id, event_type: request.event, duplicate: true } }
+        : { kind: 'event_rejected', message: 'event rejected', data: { event_id: id, event_type: request.event, error: recordable(answer.message), payload } }
+    const kind = answer.outcome === 'allowed' ? 'repeated' : 'event_refused'
+    const decision = answer.outcome === 'allowed' ? undefined : answer
+    const commit = await gate.store.recordAnswer({ body: ledgerBody({ ...row, kind, audit: [entry], decision }), answer, guard })
+    if (commit.status === 'committed') return { ...answer, record: commit.record }
+    if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
+  }
+  throw ApplicationFailure.create({ type: failures.contended, message: `${summary}: its facts kept moving; nothing was recorded` })
+}
+
+/** Event known → actor proven → may report → same id, same event. */
+function refusalOf(gate: GateOptions, request: EventRequest, facts: Facts): Refusal | null {
+  if (!gate.actors.includes(request.actor)) return refuse('actor_unproven', `this gate does not serve ${request.actor}`)
+  const reporter = entityOfEvent(gate.bound.domain, request.event)?.events[request.event]?.reportedBy
+  if (reporter === undefined) return refuse('event_not_reportable', `${request.event} is not reported: only the action that emits it makes it happen`)
+  if (!facts.permissions.includes(reporter)) return refuse('event_not_reportable', `${request.actor} does not hold ${reporter}`)
+  if (!isCanonical(request.payload ?? null)) return refuse('invalid_parameter', 'the payload is not plain JSON')
+  if (facts.event !== null && !facts.event.same) return refuse('invalid_parameter', 'this event id was used for another event')
+  return null
+}

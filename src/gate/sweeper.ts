@@ -1,0 +1,49 @@
+/** Open executions that nobody will take up again (their workflow was terminated) come to be in doubt, and ask a person. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client'
+import { ledgerBody } from '../core/ledger-row.ts'
+import type { GateStore, OverdueExecution } from '../core/store.ts'
+
+const everyMs = 2_000
+
+/** Looks every two seconds; a fault (a database or server that is down) only delays it. */
+export function startSweeper(store: GateStore, client: Client): { stop(): Promise<void> } {
+  let stopped = false
+  let wake: (() => void) | undefined
+  const loop = (async () => {
+    while (!stopped) {
+      await sweep(store, client).catch(() => {})
+      if (!stopped) await new Promise<void>((resolve) => { wake = resolve; setTimeout(resolve, everyMs).unref() })
+    }
+  })()
+  return {
+    async stop() {
+      stopped = true
+      wake?.()
+      await loop
+    },
+  }
+}
+
+/** Marks every execution past its lease whose activity is no longer there to take it up. */
+export async function sweep(store: GateStore, client: Client): Promise<void> {
+  for (const overdue of await store.overdueExecutions()) {
+    if (await willBeTakenUp(client, overdue)) continue
+    const { domain, entityType, entityId, action, actor, executionKey } = overdue
+    const error = 'its workflow is closed, and it was not heard of again'
+    const body = ledgerBody({
+      kind: 'in_doubt', step: overdue, domain, entityType, entityId, action, actor, executionKey,
+      audit: [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { action, error, idempotency_key: executionKey } }],
+    })
+    await store.markInDoubt({ body, executionKey, token: null })
+  }
+}
+
+async function willBeTakenUp(client: Client, { workflowId, runId, activityId }: OverdueExecution): Promise<boolean> {
+  try {
+    const { raw, status } = await client.workflow.getHandle(workflowId, runId).describe()
+    return status.name === 'RUNNING' && (raw.pendingActivities ?? []).some((pending) => pending.activityId === activityId)
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}

@@ -1,0 +1,36 @@
+/** Checks a review's signature with keys from the worker's own configuration: never from the database, never from a signal. */
+import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
+import { z } from 'zod'
+import type { SignedReview } from '../core/approval.ts'
+
+export const reviewType = 'kiff-review+jws'
+
+const signedReview = z.strictObject({
+  purpose: z.literal('approval'),
+  approval_id: z.string(),
+  digest: z.string(),
+  verdict: z.enum(['granted', 'denied']),
+  reviewer: z.string(),
+  reason: z.string(),
+  reviewed_at: z.string(),
+})
+
+export type ReviewVerifier = (jws: string) => Promise<SignedReview | null>
+
+/** @param keys public Ed25519 keys, each with a `kid`. @throws TypeError for a key that is private or no Ed25519 key */
+export function createReviewVerifier(keys: JSONWebKeySet): ReviewVerifier {
+  for (const key of keys.keys) {
+    if (key.kty !== 'OKP' || key.crv !== 'Ed25519' || key.kid === undefined) throw new TypeError('review keys must be Ed25519 keys (OKP) with a kid')
+    if (key.d !== undefined) throw new TypeError('the gate must not hold a private review key')
+  }
+  const keySet = createLocalJWKSet(keys)
+  return async (jws) => {
+    try {
+      const { payload, protectedHeader } = await compactVerify(jws, keySet, { algorithms: ['EdDSA'] })
+      if (protectedHeader.typ !== reviewType) return null
+      return signedReview.parse(JSON.parse(new TextDecoder().decode(payload)))
+    } catch {
+      return null // not genuine, for whatever reason: it counts for nothing
+    }
+  }
+}

@@ -1,0 +1,405 @@
+-- What the gate worker does. Every function locks the chain first and re-checks in later statements, which in READ COMMITTED
+-- see what others have committed meanwhile. `p_body` is the canonical text of the ledger row; all else is read from it.
+
+-- One row a call (run id + activity id): a retry of the activity gets the same answer.
+create table kiff.calls (
+  namespace text not null,
+  run_id text not null,
+  activity_id text not null,
+  chain bigint not null,
+  seq bigint not null,
+  answer jsonb not null,
+  primary key (namespace, run_id, activity_id),
+  foreign key (chain, seq) references kiff.ledger (chain, seq)
+);
+
+create table kiff.approvals (
+  approval_id uuid primary key,
+  execution_key text not null,
+  round int not null check (round between 1 and 3),
+  chain bigint not null references kiff.chains,
+  proposal_digest text not null,
+  namespace text not null,
+  workflow_id text not null,
+  first_execution_run_id text not null,
+  domain text not null,
+  requester text not null,
+  reviewers text not null,
+  request text not null,
+  digest bytea not null check (digest = sha256(convert_to(request, 'UTF8'))),
+  answer_by timestamptz not null,
+  use_by timestamptz not null check (use_by >= answer_by),
+  status text not null default 'pending'
+    check (status in ('pending', 'granted', 'denied', 'expired', 'revoked', 'withdrawn', 'void', 'consumed')),
+  -- The ledger row that ended the round; until then the relay keeps delivering the review.
+  closed_seq bigint,
+  unique (execution_key, round)
+);
+create unique index one_open_round on kiff.approvals (execution_key) where status in ('pending', 'granted');
+create index on kiff.approvals (namespace, workflow_id, first_execution_run_id, proposal_digest);
+create index on kiff.approvals (status) where closed_seq is null;
+
+create table kiff.reviews (
+  approval_id uuid primary key references kiff.approvals,
+  verdict text not null check (verdict in ('granted', 'denied')),
+  reviewer text not null,
+  reason text not null,
+  jws text not null,
+  at timestamptz not null default clock_timestamp()
+);
+create trigger append_only before update or delete on kiff.reviews for each row execute function kiff.refuse_rewrite();
+create trigger no_truncate before truncate on kiff.reviews execute function kiff.refuse_rewrite();
+
+create table kiff.executions (
+  execution_key text not null,
+  ordinal int not null check (ordinal > 0),
+  chain bigint not null references kiff.chains,
+  status text not null check (status in ('reserved', 'succeeded', 'failed', 'in_doubt')),
+  completion_rejected text,
+  lease_token uuid,
+  lease_until timestamptz not null,
+  idempotent_until timestamptz,
+  proposal_digest text not null,
+  opened jsonb not null,
+  opened_seq bigint not null,
+  closed_seq bigint,
+  answer jsonb,
+  primary key (execution_key, ordinal)
+);
+-- The last guards, should every other one be wrong: one execution that holds an entity, one that lasts a key.
+create unique index one_open_execution_an_entity on kiff.executions (chain) where status in ('reserved', 'in_doubt') or completion_rejected is not null;
+create unique index one_lasting_execution_a_key on kiff.executions (execution_key) where status <> 'failed';
+
+-- A grant is used once: the primary key says so.
+create table kiff.consumptions (
+  approval_id uuid primary key references kiff.approvals,
+  execution_key text not null,
+  at timestamptz not null default clock_timestamp()
+);
+create trigger append_only before update or delete on kiff.consumptions for each row execute function kiff.refuse_rewrite();
+create trigger no_truncate before truncate on kiff.consumptions execute function kiff.refuse_rewrite();
+
+create function kiff.ms_until(p_time timestamptz) returns bigint
+language sql volatile as $$ select (extract(epoch from p_time - clock_timestamp()) * 1000)::bigint $$;
+
+create function kiff.execution_facts(e kiff.executions) returns jsonb
+language sql volatile as $$
+  select jsonb_build_object('executionKey', e.execution_key, 'ordinal', e.ordinal, 'proposalDigest', e.proposal_digest,
+    'actor', e.opened ->> 'actor', 'status', e.status, 'completionRejected', e.completion_rejected,
+    'leaseRemainingMs', kiff.ms_until(e.lease_until),
+    'idempotentRemainingMs', case when e.idempotent_until is null then null else kiff.ms_until(e.idempotent_until) end)
+$$;
+
+create function kiff.record_ref(p_chain bigint, p_seq bigint) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('chain', c.key, 'seq', l.seq, 'hash', encode(l.hash, 'hex'))
+  from kiff.ledger l join kiff.chains c using (chain) where l.chain = p_chain and l.seq = p_seq
+$$;
+
+-- What makes two events with one id the same event.
+create function kiff.event_content(p_event jsonb) returns bytea
+language sql immutable as $$ select sha256(convert_to(jsonb_build_array(p_event -> 'type', p_event -> 'payload')::text, 'UTF8')) $$;
+
+-- Everything one decision rests on.
+create function kiff.read_facts(q jsonb) returns jsonb
+language sql volatile security definer set search_path = kiff, pg_temp as $$
+  with e as (
+    select e.*, c.seq, c.head from entities e join chains c using (chain)
+    where e.domain = q ->> 'domain' and e.entity_type = q ->> 'entityType' and e.entity_id = q ->> 'entityId'
+  ), x as (
+    select * from executions where execution_key = q ->> 'executionKey' order by ordinal desc limit 1
+  ), a as (
+    select * from approvals where execution_key = q ->> 'executionKey' order by round desc limit 1
+  )
+  select jsonb_build_object(
+    'now', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'state', (select jsonb_build_object('value', state, 'version', state_version) from e),
+    'intact', coalesce((select l.hash = e.head and l.seq = e.seq from e join ledger l on l.chain = e.chain order by l.seq desc limit 1), true),
+    'rolesEpoch', coalesce((select epoch from role_epochs where domain = q ->> 'domain'), 0),
+    'permissions', (select coalesce(jsonb_agg(p), '[]') from permissions_of(q ->> 'domain', q ->> 'actor') p),
+    'call', (select answer || jsonb_build_object('record', record_ref(chain, seq)) from calls
+      where namespace = q #>> '{step,namespace}' and run_id = q #>> '{step,runId}' and activity_id = q #>> '{step,activityId}'),
+    'execution', (select execution_facts(x::executions) from x),
+    'executed', (select answer || jsonb_build_object('record', record_ref(chain, closed_seq)) from x where status = 'succeeded' and answer is not null),
+    'holder', (select execution_facts(h) from executions h join e using (chain)
+      where h.status in ('reserved', 'in_doubt') or h.completion_rejected is not null),
+    'approval', (select jsonb_build_object('approvalId', a.approval_id, 'proposalDigest', a.proposal_digest, 'request', a.request,
+        'status', a.status, 'closed', a.closed_seq is not null, 'answerRemainingMs', ms_until(a.answer_by), 'useRemainingMs', ms_until(a.use_by),
+        'review', (select jsonb_build_object('jws', r.jws, 'verdict', r.verdict, 'reviewer', r.reviewer, 'reason', r.reason,
+            'permitted', holds(a.domain, r.reviewer, a.reviewers)) from reviews r where r.approval_id = a.approval_id)) from a),
+    'event', (select jsonb_build_object('same', i.content = event_content(q -> 'event'), 'record', record_ref(i.chain, i.seq))
+      from event_ids i join e using (chain) where i.event_id = q #>> '{event,id}'),
+    'denied', (select jsonb_build_object('reviewer', r.reviewer, 'reason', r.reason) from approvals d join reviews r using (approval_id)
+      where d.namespace = q #>> '{step,namespace}' and d.workflow_id = q #>> '{step,workflowId}'
+        and d.first_execution_run_id = q #>> '{step,firstExecutionRunId}' and d.proposal_digest = q ->> 'proposalDigest'
+        and d.status = 'denied' limit 1))
+$$;
+
+-- What the gate read still holds. Called after the chain is locked; the epoch row stays locked against a revocation.
+create function kiff.guard_holds(p_chain bigint, b jsonb, g jsonb) returns boolean
+language plpgsql as $$
+declare v_version bigint; v_epoch bigint;
+begin
+  select state_version into v_version from kiff.entities where chain = p_chain;
+  select epoch into v_epoch from kiff.role_epochs where domain = b ->> 'domain' for share;
+  return coalesce(v_version, 0) = (g ->> 'stateVersion')::bigint and coalesce(v_epoch, 0) = (g ->> 'rolesEpoch')::bigint;
+end $$;
+
+create function kiff.entity_is_held(p_chain bigint) returns boolean
+language sql volatile as $$
+  select exists (select from kiff.executions where chain = p_chain and (status in ('reserved', 'in_doubt') or completion_rejected is not null))
+$$;
+
+create function kiff.recorded_call(b jsonb) returns jsonb
+language sql volatile as $$
+  select jsonb_build_object('status', 'repeat', 'answer', answer || jsonb_build_object('record', kiff.record_ref(chain, seq)))
+  from kiff.calls where namespace = b ->> 'namespace' and run_id = b ->> 'run_id' and activity_id = b ->> 'activity_id'
+$$;
+
+-- Appends the row and remembers what its call answers.
+create function kiff.append_answer(p_chain bigint, p_body text, p_answer jsonb) returns jsonb
+language plpgsql as $$
+declare b jsonb := p_body::jsonb; v_record jsonb := kiff.append(p_chain, p_body);
+begin
+  insert into kiff.calls (namespace, run_id, activity_id, chain, seq, answer)
+  values (b ->> 'namespace', b ->> 'run_id', b ->> 'activity_id', p_chain, (v_record ->> 'seq')::bigint, p_answer);
+  return jsonb_build_object('status', 'committed', 'record', v_record);
+end $$;
+
+-- Ends a round. An expiry counts only by this server's clock; a denial only where the reviewer login recorded one.
+create function kiff.close_round(p_closing jsonb, b jsonb, p_chain bigint, p_seq bigint) returns void
+language plpgsql as $$
+declare a kiff.approvals;
+begin
+  select * into strict a from kiff.approvals where approval_id = (p_closing ->> 'approvalId')::uuid for update;
+  if a.chain <> p_chain or (a.namespace, a.workflow_id, a.first_execution_run_id)
+      is distinct from (b ->> 'namespace', b ->> 'workflow_id', b ->> 'first_execution_run_id') then
+    raise exception 'approval % is not of this workflow', a.approval_id;
+  end if;
+  case p_closing ->> 'status'
+    when 'denied' then
+      if a.status <> 'denied' then raise exception 'approval % is not denied', a.approval_id; end if;
+    when 'expired' then
+      if clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end) then
+        raise exception 'approval % has not expired', a.approval_id;
+      end if;
+      if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
+    when 'void', 'withdrawn' then
+      if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
+    else raise exception 'a round cannot be closed as %', p_closing ->> 'status';
+  end case;
+  update kiff.approvals set status = p_closing ->> 'status', closed_seq = p_seq where approval_id = a.approval_id and closed_seq is null;
+end $$;
+
+create function kiff.record_answer(p_body text, p_answer jsonb, p_guard jsonb, p_closing jsonb) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b);
+begin
+  if v_done is not null then return v_done; end if;
+  if p_guard is not null and not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
+  if p_closing is not null and not exists (select from approvals where approval_id = (p_closing ->> 'approvalId')::uuid and closed_seq is null
+      and status in ('pending', 'granted', 'denied')) then
+    return '{"status":"stale"}';
+  end if;
+  v_done := append_answer(v_chain, p_body, p_answer);
+  if p_closing is not null then perform close_round(p_closing, b, v_chain, (v_done #>> '{record,seq}')::bigint); end if;
+  return v_done;
+end $$;
+
+create function kiff.request_approval(p_body text, p_answer jsonb, p_request text, p_guard jsonb, p_closing jsonb) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; r jsonb := p_request::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b);
+begin
+  if v_done is not null then return v_done; end if;
+  if not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
+  v_done := append_answer(v_chain, p_body, p_answer);
+  if p_closing is not null then perform close_round(p_closing, b, v_chain, (v_done #>> '{record,seq}')::bigint); end if;
+  if exists (select from approvals where execution_key = b ->> 'execution_key' and status in ('pending', 'granted')) then
+    raise exception 'a round is open already' using errcode = 'serialization_failure';
+  end if;
+  insert into approvals (approval_id, execution_key, round, chain, proposal_digest, namespace, workflow_id, first_execution_run_id,
+    domain, requester, reviewers, request, digest, answer_by, use_by)
+  values ((r ->> 'approval_id')::uuid, b ->> 'execution_key', (r ->> 'round')::int, v_chain, b ->> 'proposal_digest', r ->> 'namespace',
+    r ->> 'workflow_id', r ->> 'first_execution_run_id', r ->> 'domain', r ->> 'actor', r ->> 'reviewers', p_request,
+    sha256(convert_to(p_request, 'UTF8')), (r ->> 'answer_by')::timestamptz, (r ->> 'use_by')::timestamptz);
+  return v_done;
+end $$;
+
+-- The grant is spent here, in the transaction that opens the execution. False when there is nothing to spend.
+create function kiff.consume_grant(p_approval uuid, b jsonb, p_seq bigint) returns boolean
+language plpgsql as $$
+declare a kiff.approvals; r kiff.reviews;
+begin
+  select * into a from kiff.approvals where approval_id = p_approval for update;
+  select * into r from kiff.reviews where approval_id = p_approval;
+  if a.status is distinct from 'granted' or r.verdict is distinct from 'granted' or a.execution_key <> b ->> 'execution_key'
+    or clock_timestamp() >= a.use_by or r.reviewer = a.requester or not kiff.holds(a.domain, r.reviewer, a.reviewers) then
+    return false;
+  end if;
+  insert into kiff.consumptions (approval_id, execution_key) values (p_approval, a.execution_key);
+  update kiff.approvals set status = 'consumed', closed_seq = p_seq where approval_id = p_approval;
+  return true;
+end $$;
+
+create function kiff.open_execution(p_body text, p_guard jsonb, p_lease_ms bigint, p_idempotent_ms bigint, p_approval uuid) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare
+  b jsonb := p_body::jsonb;
+  v_chain bigint := lock_chain_of(b);
+  v_done jsonb := recorded_call(b);
+  v_record jsonb;
+  v_token uuid := gen_random_uuid();
+  v_ordinal int;
+begin
+  if v_done is not null then return v_done; end if;
+  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) then return '{"status":"stale"}'; end if;
+  select coalesce(max(ordinal), 0) + 1 into v_ordinal from executions where execution_key = b ->> 'execution_key';
+  if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then return '{"status":"stale"}'; end if;
+  v_record := append(v_chain, p_body);
+  if p_approval is not null and not consume_grant(p_approval, b, (v_record ->> 'seq')::bigint) then
+    raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
+  end if;
+  insert into executions (execution_key, ordinal, chain, status, lease_token, lease_until, idempotent_until, proposal_digest, opened, opened_seq)
+  values (b ->> 'execution_key', v_ordinal, v_chain, 'reserved', v_token, clock_timestamp() + p_lease_ms * interval '1 ms',
+    clock_timestamp() + p_idempotent_ms * interval '1 ms', b ->> 'proposal_digest', b - 'audit', (v_record ->> 'seq')::bigint);
+  return jsonb_build_object('status', 'committed', 'record', v_record, 'token', v_token, 'ordinal', v_ordinal);
+end $$;
+
+create function kiff.resume_execution(p_body text, p_key text, p_lease_ms bigint) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_token uuid := gen_random_uuid(); v_ordinal int;
+begin
+  update executions set lease_token = v_token, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
+    where execution_key = p_key and chain = v_chain and status = 'reserved'
+      and lease_until <= clock_timestamp() and idempotent_until > clock_timestamp()
+    returning ordinal into v_ordinal;
+  if v_ordinal is null then return '{"status":"stale"}'; end if;
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body), 'token', v_token, 'ordinal', v_ordinal);
+end $$;
+
+create function kiff.yield_lease(p_key text, p_token uuid) returns void
+language sql security definer set search_path = kiff, pg_temp as $$
+  update executions set lease_until = least(lease_until, clock_timestamp()) where execution_key = p_key and lease_token = p_token and status = 'reserved'
+$$;
+
+-- Folds the events of a row. The registry has the last word on which transitions there are.
+create function kiff.fold_events(p_chain bigint, b jsonb, p_seq bigint) returns void
+language plpgsql as $$
+declare v_event jsonb; v_state text; v_to text;
+begin
+  for v_event in select value from jsonb_array_elements(coalesce(b -> 'events', '[]')) loop
+    select state into v_state from kiff.entities where chain = p_chain;
+    select to_state into v_to from kiff.transitions
+      where domain = b ->> 'domain' and entity_type = b ->> 'entity_type' and event_type = v_event ->> 'type'
+        and from_state is not distinct from v_state;
+    if v_to is null or v_to is distinct from v_event ->> 'to' or v_state is distinct from v_event ->> 'from' then
+      raise exception 'event % cannot be folded into %', v_event ->> 'type', coalesce(v_state, 'nothing') using errcode = 'check_violation';
+    end if;
+    insert into kiff.event_ids (chain, event_id, seq, content)
+      values (p_chain, v_event ->> 'id', p_seq, kiff.event_content(v_event));
+    if v_state is null then
+      insert into kiff.entities (chain, domain, entity_type, entity_id, state, state_version)
+        values (p_chain, b ->> 'domain', b ->> 'entity_type', b ->> 'entity_id', v_to, 1);
+    else
+      update kiff.entities set state = v_to, state_version = state_version + 1 where chain = p_chain;
+    end if;
+  end loop;
+end $$;
+
+-- p_end: {"status":"succeeded"} from any attempt, also out of in_doubt; {"status":"failed","token"} from the lease's holder only;
+-- {"status":"rejected","why"}: it happened, but its output cannot be accepted, and a person has to look.
+create function kiff.complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare
+  b jsonb := p_body::jsonb;
+  v_chain bigint := lock_chain_of(b);
+  e executions;
+  v_record jsonb;
+  v_end text := p_end ->> 'status';
+begin
+  select * into e from executions where execution_key = p_key order by ordinal desc limit 1 for update;
+  if e.chain is distinct from v_chain then raise exception 'execution % is not of this entity', p_key; end if;
+  if e.status = 'succeeded' then
+    return jsonb_build_object('status', 'repeat', 'answer', e.answer || jsonb_build_object('record', record_ref(e.chain, e.closed_seq)));
+  end if;
+  if v_end = 'failed' and (e.status <> 'reserved' or e.lease_token is distinct from (p_end ->> 'token')::uuid) then return '{"status":"stale"}'; end if;
+  if e.status not in ('reserved', 'in_doubt') then return '{"status":"stale"}'; end if;
+  v_record := append(v_chain, p_body);
+  if v_end = 'succeeded' then perform fold_events(v_chain, b, (v_record ->> 'seq')::bigint); end if;
+  update executions set status = case v_end when 'failed' then 'failed' else 'succeeded' end,
+    completion_rejected = case v_end when 'rejected' then p_end ->> 'why' end,
+    closed_seq = (v_record ->> 'seq')::bigint, answer = p_answer
+  where execution_key = e.execution_key and ordinal = e.ordinal;
+  insert into calls (namespace, run_id, activity_id, chain, seq, answer)
+    values (b ->> 'namespace', b ->> 'run_id', b ->> 'activity_id', v_chain, (v_record ->> 'seq')::bigint, p_answer) on conflict do nothing;
+  return jsonb_build_object('status', 'committed', 'record', v_record);
+end $$;
+
+-- An action that only emits: everything in this one commit.
+create function kiff.execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_answer jsonb) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b); v_seq bigint;
+begin
+  if v_done is not null then return v_done; end if;
+  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain)
+    or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then
+    return '{"status":"stale"}';
+  end if;
+  v_done := append_answer(v_chain, p_body, p_answer);
+  v_seq := (v_done #>> '{record,seq}')::bigint;
+  if p_approval is not null and not consume_grant(p_approval, b, v_seq) then
+    raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
+  end if;
+  perform fold_events(v_chain, b, v_seq);
+  insert into executions (execution_key, ordinal, chain, status, lease_until, proposal_digest, opened, opened_seq, closed_seq, answer)
+  values (b ->> 'execution_key', 1, v_chain, 'succeeded', clock_timestamp(), b ->> 'proposal_digest', b - 'audit', v_seq, v_seq, p_answer);
+  return v_done;
+end $$;
+
+create function kiff.mark_in_doubt(p_body text, p_key text, p_token uuid) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_ordinal int;
+begin
+  update executions set status = 'in_doubt'
+    where execution_key = p_key and chain = v_chain and status = 'reserved' and (lease_until <= clock_timestamp() or lease_token = p_token)
+    returning ordinal into v_ordinal;
+  if v_ordinal is null then return '{"status":"stale"}'; end if;
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body));
+end $$;
+
+create function kiff.report_event(p_body text, p_answer jsonb, p_guard jsonb) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare
+  b jsonb := p_body::jsonb;
+  v_event jsonb := b #> '{events,0}';
+  v_chain bigint := lock_chain('entity', entity_key(b ->> 'domain', b ->> 'entity_type', b ->> 'entity_id'));
+  v_done jsonb := recorded_call(b);
+  v_known event_ids;
+begin
+  if v_done is not null then return v_done; end if;
+  select * into v_known from event_ids where chain = v_chain and event_id = v_event ->> 'id';
+  if v_known.seq is not null then
+    if v_known.content <> event_content(v_event) then return '{"status":"conflict"}'; end if;
+    return jsonb_build_object('status', 'repeat', 'answer', p_answer || jsonb_build_object('record', record_ref(v_chain, v_known.seq)));
+  end if;
+  if entity_is_held(v_chain) then return '{"status":"busy"}'; end if;
+  if not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
+  v_done := append_answer(v_chain, p_body, p_answer);
+  perform fold_events(v_chain, b, (v_done #>> '{record,seq}')::bigint);
+  return v_done;
+end $$;
+
+create function kiff.overdue_executions() returns setof jsonb
+language sql volatile security definer set search_path = kiff, pg_temp as $$
+  select jsonb_build_object('executionKey', execution_key, 'domain', opened ->> 'domain', 'entityType', opened ->> 'entity_type',
+    'entityId', opened ->> 'entity_id', 'action', opened ->> 'action', 'actor', opened ->> 'actor', 'namespace', opened ->> 'namespace',
+    'workflowId', opened ->> 'workflow_id', 'firstExecutionRunId', opened ->> 'first_execution_run_id', 'runId', opened ->> 'run_id',
+    'activityId', opened ->> 'activity_id')
+  from executions where status = 'reserved' and lease_until < clock_timestamp() order by lease_until limit 100
+$$;
+
+-- What a gate worker compares its own contracts with at start.
+create function kiff.registered_contracts(p_domain text) returns setof jsonb
+language sql stable security definer set search_path = kiff, pg_temp as $$
+  select jsonb_build_object('action', action, 'hash', hash) from contracts where domain = p_domain
+$$;

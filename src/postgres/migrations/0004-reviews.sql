@@ -1,0 +1,117 @@
+-- What the human-facing service does. It alone records reviews; its login is the only one that may.
+
+-- The outbox: a review waits here until the round it belongs to is closed.
+create table kiff.deliveries (
+  approval_id uuid primary key references kiff.approvals,
+  attempts int not null default 0,
+  next_at timestamptz not null default clock_timestamp(),
+  last_error text
+);
+
+create function kiff.approval_row(a kiff.approvals) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('request', a.request, 'digest', encode(a.digest, 'hex'), 'status', a.status, 'review',
+    (select jsonb_build_object('verdict', r.verdict, 'reviewer', r.reviewer, 'reason', r.reason,
+      'at', to_char(r.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) from kiff.reviews r where r.approval_id = a.approval_id))
+$$;
+
+create function kiff.list_approvals(p_pending boolean, p_limit int) returns setof jsonb
+language sql volatile security definer set search_path = kiff, pg_temp as $$
+  select approval_row(a) from approvals a
+  where case when p_pending then a.status = 'pending' and a.answer_by > clock_timestamp()
+             else a.status <> 'pending' or a.answer_by <= clock_timestamp() end
+  order by case when p_pending then a.answer_by end, a.answer_by desc, a.approval_id limit p_limit
+$$;
+
+create function kiff.show_approval(p_id uuid) returns jsonb
+language sql stable security definer set search_path = kiff, pg_temp as $$ select approval_row(a) from approvals a where approval_id = p_id $$;
+
+create function kiff.list_in_doubt() returns setof jsonb
+language sql stable security definer set search_path = kiff, pg_temp as $$
+  select jsonb_build_object('domain', opened ->> 'domain', 'entity_type', opened ->> 'entity_type', 'entity_id', opened ->> 'entity_id',
+    'action', opened ->> 'action', 'workflow_id', opened ->> 'workflow_id', 'status', coalesce(completion_rejected, status),
+    'since', to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+  from executions e join ledger l on l.chain = e.chain and l.seq = e.opened_seq
+  where e.status = 'in_doubt' or e.completion_rejected is not null order by l.at
+$$;
+
+-- Records one review: row, ledger row, outbox, in this one commit. Locks the chain, then the approval.
+create function kiff.record_review(p_body text, p_jws text) returns jsonb
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_id uuid := (b ->> 'approval_id')::uuid; v_review jsonb := b -> 'review'; a approvals; v_chain bigint; v_refused text;
+begin
+  select chain into v_chain from approvals where approval_id = v_id;
+  if v_chain is null then return '{"status":"refused","reason":"not_found"}'; end if;
+  perform from chains where chain = v_chain for update;
+  select * into a from approvals where approval_id = v_id for update;
+  v_refused := case
+    when a.status in ('granted', 'denied', 'consumed') then 'already_reviewed'
+    when a.status = 'expired' then 'expired'
+    when a.status <> 'pending' then 'closed'
+    when encode(a.digest, 'hex') <> v_review ->> 'digest' then 'closed'
+    when not holds(a.domain, v_review ->> 'reviewer', a.reviewers) then 'permission_denied'
+    when v_review ->> 'reviewer' = a.requester or v_review ->> 'reviewer' = a.request::jsonb ->> 'on_behalf_of' then 'self_review'
+    when clock_timestamp() >= a.answer_by then 'expired'
+  end;
+  if v_refused is not null then return jsonb_build_object('status', 'refused', 'reason', v_refused); end if;
+  insert into reviews (approval_id, verdict, reviewer, reason, jws)
+    values (v_id, v_review ->> 'verdict', v_review ->> 'reviewer', v_review ->> 'reason', p_jws);
+  update approvals set status = v_review ->> 'verdict' where approval_id = v_id;
+  insert into deliveries (approval_id) values (v_id);
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body));
+end $$;
+
+-- A review that was refused is a fact too. Writes on the approval's chain.
+create function kiff.record_refused_review(p_body text) returns void
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare v_chain bigint;
+begin
+  select chain into v_chain from approvals where approval_id = ((p_body::jsonb) ->> 'approval_id')::uuid;
+  if v_chain is null then return; end if;
+  perform from chains where chain = v_chain for update;
+  perform append(v_chain, p_body);
+end $$;
+
+-- Rounds that are over by the clock, and nobody has closed yet.
+create function kiff.overdue_rounds() returns setof jsonb
+language sql volatile security definer set search_path = kiff, pg_temp as $$
+  select approval_row(a) from approvals a where closed_seq is null
+    and (status = 'pending' and answer_by < clock_timestamp() or status = 'granted' and use_by < clock_timestamp()) limit 100
+$$;
+
+-- Open rounds, for finding those whose workflow has closed.
+create function kiff.open_rounds() returns setof jsonb
+language sql stable security definer set search_path = kiff, pg_temp as $$
+  select approval_row(a) from approvals a where closed_seq is null and status in ('pending', 'granted', 'denied') limit 1000
+$$;
+
+-- Expires or withdraws a round, as the row's kind says. False when it is closed already, or not over.
+create function kiff.close_approval(p_body text) returns boolean
+language plpgsql security definer set search_path = kiff, pg_temp as $$
+declare b jsonb := p_body::jsonb; v_id uuid := (b ->> 'approval_id')::uuid; a approvals; v_chain bigint; v_status text; v_seq bigint;
+begin
+  select chain into v_chain from approvals where approval_id = v_id;
+  perform from chains where chain = v_chain for update;
+  select * into a from approvals where approval_id = v_id for update;
+  v_status := case b ->> 'kind' when 'approval_expired' then 'expired' when 'approval_withdrawn' then 'withdrawn' end;
+  if v_status is null then raise exception 'unknown kind %', b ->> 'kind'; end if;
+  if a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied') then return false; end if;
+  if v_status = 'expired' and (a.status = 'denied' or clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end)) then return false; end if;
+  v_seq := (append(v_chain, p_body) ->> 'seq')::bigint;
+  -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
+  update approvals set status = case a.status when 'denied' then 'denied' else v_status end, closed_seq = v_seq where approval_id = v_id;
+  return true;
+end $$;
+
+create function kiff.due_deliveries() returns setof jsonb
+language sql volatile security definer set search_path = kiff, pg_temp as $$
+  select jsonb_build_object('approvalId', a.approval_id, 'namespace', a.namespace, 'workflowId', a.workflow_id,
+    'firstExecutionRunId', a.first_execution_run_id, 'attempts', d.attempts, 'jws', r.jws)
+  from deliveries d join approvals a using (approval_id) join reviews r using (approval_id)
+  where a.closed_seq is null and d.next_at <= clock_timestamp() order by d.next_at limit 50
+$$;
+
+create function kiff.delivery_attempted(p_id uuid, p_wait_ms bigint, p_error text) returns void
+language sql security definer set search_path = kiff, pg_temp as $$
+  update deliveries set attempts = attempts + 1, next_at = clock_timestamp() + p_wait_ms * interval '1 ms', last_error = p_error where approval_id = p_id
+$$;

@@ -1,0 +1,87 @@
+/** The human-facing service's store in Postgres, called with the reviewer login. */
+import type { ApprovalRequest, ApprovalStatus, Verdict } from '../core/approval.ts'
+import { sha256 } from '../core/digest.ts'
+import { callFunction, callSet, type Pool } from './connect.ts'
+
+/** An approval as a person is shown it. The digest is recomputed here from the very text that is shown. */
+export interface ApprovalRow {
+  readonly request: ApprovalRequest
+  /** SHA-256 (hex) of the stored pre-image. */
+  readonly digest: string
+  readonly status: ApprovalStatus
+  readonly review: { readonly verdict: Verdict; readonly reviewer: string; readonly reason: string; readonly at: string } | null
+}
+
+export interface InDoubt {
+  readonly domain: string
+  readonly entity_type: string
+  readonly entity_id: string
+  readonly action: string
+  readonly workflow_id: string
+  readonly since: string
+  readonly status: string
+}
+
+export interface Delivery {
+  readonly approvalId: string
+  readonly namespace: string
+  readonly workflowId: string
+  readonly firstExecutionRunId: string
+  readonly attempts: number
+  readonly jws: string
+}
+
+export type RecordedReview = { readonly status: 'committed' } | { readonly status: 'refused'; readonly reason: string }
+
+export interface ReviewStore {
+  list(which: 'pending' | 'closed', limit: number): Promise<readonly ApprovalRow[]>
+  show(approvalId: string): Promise<ApprovalRow | undefined>
+  inDoubt(): Promise<readonly InDoubt[]>
+  /** Review, ledger row, and outbox in one commit; refused where the row's rules say so. */
+  recordReview(body: string, jws: string): Promise<RecordedReview>
+  recordRefusedReview(body: string): Promise<void>
+  /** Rounds past their deadline that nobody has closed. */
+  overdueRounds(): Promise<readonly ApprovalRow[]>
+  openRounds(): Promise<readonly ApprovalRow[]>
+  /** Expires or withdraws a round, as the row's kind says. @returns false when it was closed already */
+  closeApproval(body: string): Promise<boolean>
+  dueDeliveries(): Promise<readonly Delivery[]>
+  deliveryAttempted(approvalId: string, nextMs: number, error: string | null): Promise<void>
+}
+
+/** @param pool connected as `kiff_reviewer` */
+export function createReviewStore(pool: Pool): ReviewStore {
+  const rows = async (name: string, args: readonly unknown[] = []): Promise<readonly ApprovalRow[]> => (await callSet(pool, name, args)).map(toApprovalRow)
+  return {
+    list: (which, limit) => rows('kiff.list_approvals', [which === 'pending', limit]),
+    async show(approvalId) {
+      const row = await callFunction(pool, 'kiff.show_approval', [approvalId])
+      return row === undefined ? undefined : toApprovalRow(row)
+    },
+    async inDoubt() {
+      return (await callSet(pool, 'kiff.list_in_doubt', [])) as readonly InDoubt[]
+    },
+    async recordReview(body, jws) {
+      return (await callFunction(pool, 'kiff.record_review', [body, jws])) as RecordedReview
+    },
+    async recordRefusedReview(body) {
+      await callFunction(pool, 'kiff.record_refused_review', [body])
+    },
+    overdueRounds: () => rows('kiff.overdue_rounds'),
+    openRounds: () => rows('kiff.open_rounds'),
+    async closeApproval(body) {
+      return (await callFunction(pool, 'kiff.close_approval', [body])) === true
+    },
+    async dueDeliveries() {
+      return (await callSet(pool, 'kiff.due_deliveries', [])) as readonly Delivery[]
+    },
+    async deliveryAttempted(approvalId, nextMs, error) {
+      await callFunction(pool, 'kiff.delivery_attempted', [approvalId, Math.round(nextMs), error])
+    },
+  }
+}
+
+function toApprovalRow(row: unknown): ApprovalRow {
+  const { request, status, review } = row as { request: string } & Pick<ApprovalRow, 'status' | 'review'>
+  return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, review }
+}

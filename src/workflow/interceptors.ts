@@ -1,0 +1,45 @@
+/** What KiffPlugin adds to the workflow bundle: the signal's handler, the run chain's header, and a guard against poison signals. */
+import { condition, defaultPayloadConverter, defineSignal, setHandler, type WorkflowInterceptorsFactory } from '@temporalio/workflow'
+import { reviewSignal, signalPrefix } from '../temporal/names.ts'
+import { enterChain, handover, nothingRuns } from './chain.ts'
+import { receive } from './reviews.ts'
+
+const review = defineSignal<[unknown]>(reviewSignal)
+
+export const interceptors: WorkflowInterceptorsFactory = () => ({
+  inbound: [
+    {
+      async execute(input, next) {
+        enterChain(input.headers)
+        setHandler(review, receive, { description: 'A signed review, sent by the human-facing service. Anything else is recorded as rejected.' })
+        return next(input)
+      },
+    },
+  ],
+  outbound: [
+    {
+      async continueAsNew(input, next) {
+        await condition(nothingRuns)
+        return next({ ...input, headers: handover(input.headers) })
+      },
+    },
+  ],
+  internals: [
+    {
+      // One signal that cannot be decoded would fail the workflow task, and be retried for ever (sdk-typescript#1139).
+      activate(input, next) {
+        const jobs = input.activation.jobs?.filter(({ signalWorkflow: signal }) => !signal?.signalName?.startsWith(signalPrefix) || (signal.input ?? []).every(isDecodable))
+        return next({ ...input, activation: { ...input.activation, jobs: jobs ?? [] } })
+      },
+    },
+  ],
+})
+
+function isDecodable(payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0]): boolean {
+  try {
+    defaultPayloadConverter.fromPayload(payload)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,95 @@
+/** Waiting for a person, visibly: a durable timer, the Temporal UI's current details, and typed search attributes. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
+import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow'
+import type { Waiting } from '../core/store.ts'
+import { searchAttributes } from '../temporal/names.ts'
+import { droppedSignals, expectReviews, forgetReviews, hasReviews, takeReviews } from './reviews.ts'
+
+const status = defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD)
+const entity = defineSearchAttributeKey(searchAttributes.entity, SearchAttributeType.KEYWORD)
+const action = defineSearchAttributeKey(searchAttributes.action, SearchAttributeType.KEYWORD)
+const pending = defineSearchAttributeKey(searchAttributes.pending, SearchAttributeType.INT)
+
+export interface Awaited {
+  readonly action: string
+  readonly entityId: string
+}
+
+const open = new Map<Wait, Waiting>()
+
+/** Shortest time between two looks at the same round. */
+const minTimerMs = 5_000
+/** After so many calls that brought nothing genuine, the next one is delayed, doubling up to a minute. */
+const freeRejections = 3
+
+/** One wait, from the first time a person is asked until the gate's answer is final; rounds of re-asking included. */
+export class Wait {
+  readonly #subject: Awaited
+  readonly #judged = new Set<string>()
+  #approvalId = ''
+  #rejections = 0
+
+  constructor(subject: Awaited) {
+    this.#subject = subject
+  }
+
+  /** Sleeps until a signal has brought something, or the deadline is over. @returns what arrived, unread. */
+  async forReviews(answer: Waiting): Promise<string[]> {
+    this.#show(answer)
+    if (answer.rejected > 0) this.#rejections += 1
+    if (this.#rejections > freeRejections) await sleep(Math.min(1_000 * 2 ** (this.#rejections - freeRejections), 60_000), { summary: 'too many reviews that are not genuine' })
+    const timerMs = Math.max(answer.remainingMs + 1_000, minTimerMs)
+    await condition(() => hasReviews(answer.approvalId, this.#judged), timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
+    return takeReviews(answer.approvalId, this.#judged)
+  }
+
+  /** Ends the wait. Safe to call when it never began. */
+  end(): void {
+    if (!open.delete(this)) return
+    forgetReviews(this.#approvalId)
+    showOpenWaits()
+    upsertSearchAttributes([
+      { key: status, value: open.size > 0 ? 'waiting_for_approval' : 'running' },
+      { key: pending, value: open.size },
+    ])
+  }
+
+  #show(answer: Waiting): void {
+    const begins = !open.has(this)
+    if (this.#approvalId !== answer.approvalId) {
+      forgetReviews(this.#approvalId)
+      this.#approvalId = answer.approvalId
+      expectReviews(answer.approvalId)
+    }
+    open.set(this, answer)
+    showOpenWaits()
+    if (!begins) return
+    upsertSearchAttributes([
+      { key: status, value: 'waiting_for_approval' },
+      { key: entity, value: this.#subject.entityId },
+      { key: action, value: this.#subject.action },
+      { key: pending, value: open.size },
+    ])
+  }
+}
+
+function showOpenWaits(): void {
+  const lines = [...open.values()].map(markdownOf)
+  if (droppedSignals() > 0) lines.push(`${droppedSignals()} signals were dropped unread: too many at once.`)
+  setCurrentDetails(lines.join('\n\n---\n\n'))
+}
+
+function markdownOf(answer: Waiting): string {
+  const where = answer.link === null ? '' : `\n- **decide here:** [the approval inbox](${answer.link})`
+  const changed = answer.changed === null ? '' : `\n- **asked again because:** ${plain(answer.changed)}`
+  return [
+    `**Waiting for a person:** ${plain(answer.summary)}`,
+    `\n- **why:** ${plain(answer.rule)}\n- **from whom:** anyone who holds \`${answer.reviewers}\`, but not the one who asks`,
+    `\n- **until:** ${answer.answerBy}${changed}${where}`,
+  ].join('\n')
+}
+
+/** Contract words may quote what an agent wrote (I12): no Markdown, no HTML. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').replaceAll(/[\\`*_{}[\]()<>#+!|~&:]/g, (character) => `\\${character}`).slice(0, 500)
+}

@@ -1,0 +1,130 @@
+/** Everything but the browser, for one test file: a database, a gate worker, an agent worker, and a reviewer with a relay. */
+import { randomUUID } from 'node:crypto'
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import { inject } from 'vitest'
+import { createDesk } from '../src/approvals/review.ts'
+import type { Desk, ReviewOutcome } from '../src/approvals/desk.ts'
+import { startRelay } from '../src/approvals/relay.ts'
+import { createReviewSigner, generateDevReviewKey } from '../src/approvals/signing.ts'
+import type { Domain } from '../src/core/domain.ts'
+import { KiffPlugin, type BoundDomain } from '../src/gate/index.ts'
+import { createReviewStore } from '../src/postgres/review-store.ts'
+import { aDatabase, type TestDatabase } from './a-database.ts'
+
+Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
+
+export interface StackOptions {
+  readonly bound: BoundDomain
+  readonly actors: readonly string[]
+  readonly members: Readonly<Record<string, string>>
+  /** Left out: no gate worker is started; see `startGate`. */
+  readonly gate?: boolean
+}
+
+export interface Stack {
+  readonly client: Client
+  readonly db: TestDatabase
+  readonly desk: Desk
+  readonly queues: { readonly agent: string; readonly gate: string }
+  readonly sign: Awaited<ReturnType<typeof createReviewSigner>>
+  readonly publicKeys: Awaited<ReturnType<typeof generateDevReviewKey>>['publicKeys']
+  /** Starts a workflow of `test/fixtures/workflows`; its id is unique unless given. */
+  readonly start: (workflow: string, args: readonly unknown[], workflowId?: string) => Promise<WorkflowHandle>
+  readonly run: (workflow: string, args: readonly unknown[]) => Promise<unknown>
+  /** The approval that an entity's workflow waits for, once it does. */
+  readonly asked: (entityId: string, round?: number) => Promise<string>
+  readonly review: (approvalId: string, verdict: 'granted' | 'denied', reviewer: string, reason?: string) => Promise<ReviewOutcome>
+  readonly audit: (entityId: string) => Promise<readonly { kind: string; data: Record<string, unknown>; actor_id: string; causation_id: string | null }[]>
+  readonly startGate: (options?: { bound?: BoundDomain; actors?: readonly string[]; queue?: string }) => Promise<{ stop(): Promise<void> }>
+  readonly close: () => Promise<void>
+}
+
+export async function aStack(options: StackOptions): Promise<Stack> {
+  const domain: Domain = options.bound.domain
+  const db = await aDatabase(inject('postgresAdminUrl'), [domain], options.members)
+  const address = inject('temporalAddress')
+  const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })])
+  const client = new Client({ connection })
+  const { privateKey, publicKeys } = await generateDevReviewKey()
+  const sign = await createReviewSigner(privateKey)
+  const store = createReviewStore(db.pool('reviewer'))
+  const desk = createDesk(store, sign)
+  const queues = { agent: `agents-${randomUUID()}`, gate: `gate-${randomUUID()}` }
+  const running: { stop(): Promise<void> }[] = []
+
+  async function runWorker(worker: Worker): Promise<{ stop(): Promise<void> }> {
+    const run = worker.run()
+    run.catch(() => {})
+    let stopped = false
+    const handle = {
+      async stop() {
+        if (stopped) return
+        stopped = true
+        worker.shutdown()
+        await run
+      },
+    }
+    running.push(handle)
+    return handle
+  }
+
+  const startGate: Stack['startGate'] = async (more = {}) =>
+    runWorker(await Worker.create({
+      connection: native,
+      taskQueue: more.queue ?? queues.gate,
+      shutdownGraceTime: '1 second',
+      plugins: [new KiffPlugin({ gate: { bound: more.bound ?? options.bound, databaseUrl: db.urls.gate, reviewKeys: publicKeys, actors: more.actors ?? options.actors, inboxUrl: 'http://inbox.test/' } })],
+    }))
+  if (options.gate !== false) await startGate()
+  await runWorker(await Worker.create({ connection: native, taskQueue: queues.agent, workflowBundle: await theBundle() }))
+  running.push(startRelay({ store, client, everyMs: 100 }))
+
+  const start: Stack['start'] = (workflow, args, workflowId = `${workflow}-${randomUUID()}`) =>
+    client.workflow.start(workflow, { taskQueue: queues.agent, workflowId, args: [...args] })
+
+  return {
+    client, db, desk, queues, sign, publicKeys, startGate, start,
+    async run(workflow, args) {
+      return (await start(workflow, args)).result()
+    },
+    async asked(entityId, round = 1) {
+      return eventually(async () => (await desk.pending()).find(({ request }) => request.entity_id === entityId && request.round === round)?.request.approval_id)
+    },
+    review: async (approvalId, verdict, reviewer, reason = 'because') => {
+      const row = await desk.show(approvalId)
+      return desk.review({ approvalId, digest: row?.digest ?? '', verdict, reason, reviewer })
+    },
+    async audit(entityId) {
+      const { rows } = await db.pool('auditor').query('select kind, data, actor_id, causation_id from kiff.audit_records where entity_id = $1 order by chain, seq, position', [entityId])
+      return rows
+    },
+    async close() {
+      await Promise.all(running.map((each) => each.stop()))
+      await Promise.all([native.close(), connection.close(), db.close()])
+    },
+  }
+}
+
+/** Asks again until there is an answer; fails after `withinMs`. */
+export async function eventually<T>(look: () => Promise<T | undefined | false>, withinMs = 20_000): Promise<T> {
+  const until = Date.now() + withinMs
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    if (Date.now() > until) throw new Error(`it did not happen within ${withinMs} ms: ${look.toString().slice(0, 200)}`)
+    await new Promise((resolve) => { setTimeout(resolve, 100) })
+  }
+}
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined
+
+/** The test workflows, bundled as a user would, with the plugin. */
+export function theBundle(): Promise<WorkflowBundleWithSourceMap> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: new URL('./fixtures/workflows/index.ts', import.meta.url).pathname,
+    plugins: [new KiffPlugin()],
+    logger: new DefaultLogger('ERROR'),
+  })
+  return bundle
+}

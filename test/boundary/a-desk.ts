@@ -1,0 +1,98 @@
+/** A desk in memory, at the inbox's port, and requests as an agent would cause them. */
+import { createHash } from 'node:crypto'
+import type { ApprovalRequest, ApprovalRow, Desk, InDoubt, ReviewOutcome } from '../../src/approvals/desk.ts'
+import { canonical } from '../../src/core/canonical.ts'
+
+export function aRequest(over: Partial<ApprovalRequest> = {}): ApprovalRequest {
+  return {
+    format: 1,
+    namespace: 'default',
+    workflow_id: 'ticket-2',
+    first_execution_run_id: '0199f2c4-1111-7000-8000-000000000001',
+    domain: 'refunds',
+    contract: '5b1f7c0a'.repeat(8),
+    entity_type: 'Order',
+    entity_id: 'order-2',
+    state: 'PAID',
+    state_version: 2,
+    action: 'REFUND_ORDER',
+    params: { amountCents: 99_900, reason: 'arrived three weeks late' },
+    actor: 'support-agent-1',
+    on_behalf_of: null,
+    approval_id: 'approval-2',
+    round: 1,
+    nonce: 'c2VjcmV0',
+    requested_at: '2025-11-21T10:00:00.000Z',
+    answer_by: '2025-11-24T10:00:00.000Z',
+    use_by: '2025-11-24T11:00:00.000Z',
+    reviewers: 'orders.review',
+    summary: 'Refund €999.00 on order-2',
+    risk: 'high',
+    rule: 'above the autonomous limit',
+    changed: null,
+    claim: {
+      why: 'The parcel arrived three weeks late and the customer sent photographs.',
+      evidence: ['ticket 4711', 'carrier scan of 14 November'],
+      confidence: 0.87,
+    },
+    ...over,
+  }
+}
+
+export const anInDoubt: InDoubt = {
+  domain: 'refunds',
+  entity_type: 'Order',
+  entity_id: 'order-9',
+  action: 'REFUND_ORDER',
+  workflow_id: 'ticket-9',
+  since: '2025-11-21T09:30:00.000Z',
+  status: 'in_doubt',
+}
+
+export interface TestDesk extends Desk {
+  readonly put: (request: ApprovalRequest, over?: Partial<ApprovalRow>) => ApprovalRow
+  /** Every review that reached the desk, also the refused ones. */
+  readonly asked: Parameters<Desk['review']>[0][]
+  /** Makes every call throw, as when the database is away. */
+  failing: boolean
+  inDoubtNow: readonly InDoubt[]
+}
+
+export function createTestDesk(): TestDesk {
+  const rows = new Map<string, ApprovalRow>()
+  const asked: TestDesk['asked'] = []
+  const list = (pending: boolean) => [...rows.values()].filter((row) => (row.status === 'pending') === pending)
+  const answer = <T>(value: T): Promise<T> => (desk.failing ? Promise.reject(new Error('the database is away')) : Promise.resolve(value))
+
+  function record(review: TestDesk['asked'][number]): ReviewOutcome {
+    const row = rows.get(review.approvalId)
+    if (row === undefined) return { outcome: 'refused', reason: 'not_found', message: 'no such approval' }
+    if (row.status !== 'pending') return { outcome: 'refused', reason: 'already_reviewed', message: 'Someone has already answered.' }
+    if (row.request.actor === review.reviewer) return { outcome: 'refused', reason: 'self_review', message: 'Nobody reviews what they asked for.' }
+    const { verdict, reviewer, reason } = review
+    rows.set(review.approvalId, { ...row, status: verdict, review: { verdict, reviewer, reason, at: '2025-11-21T12:13:00.000Z' } })
+    return { outcome: 'recorded', verdict }
+  }
+
+  const desk: TestDesk = {
+    asked,
+    failing: false,
+    inDoubtNow: [],
+    put(request, over = {}) {
+      const digest = createHash('sha256').update(canonical(request)).digest('hex')
+      const row: ApprovalRow = { request, digest, status: 'pending', review: null, ...over }
+      rows.set(request.approval_id, row)
+      return row
+    },
+    pending: () => answer(list(true)),
+    recent: (limit) => answer(list(false).slice(0, limit)),
+    show: (approvalId) => answer(rows.get(approvalId)),
+    inDoubt: () => answer(desk.inDoubtNow),
+    async review(review) {
+      asked.push(review)
+      await answer(null)
+      return record(review)
+    },
+  }
+  return desk
+}
