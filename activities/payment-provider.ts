@@ -11,6 +11,8 @@ import { openPaymentLedger, type Payment, type PaymentLedger } from './payment-l
 
 const Config = z.object({
   PAYMENTS_PORT: z.coerce.number().int().min(0).max(65_535),
+  /** Loopback unless told: the provider is an example, not a service for a network. */
+  PAYMENTS_HOST: z.string().min(1).default('127.0.0.1'),
   PAYMENTS_LEDGER: z.string().min(1),
   PAYMENTS_TOKEN: z.string().min(1),
 })
@@ -119,7 +121,7 @@ function main(): void {
     process.stderr.write(`payment provider: cannot listen on port ${config.data.PAYMENTS_PORT}: ${error.message}\n`)
     process.exit(1)
   })
-  server.listen(config.data.PAYMENTS_PORT, '127.0.0.1', () => {
+  server.listen(config.data.PAYMENTS_PORT, config.data.PAYMENTS_HOST, () => {
     const address = server.address()
     const port = typeof address === 'object' ? address?.port : undefined
     process.stdout.write(`payment provider ready on http://127.0.0.1:${port}\n`)

@@ -1,7 +1,8 @@
 /** Everything but the browser, for one test file: a database, a gate worker, an agent worker, and a reviewer with a relay. */
 import { randomUUID } from 'node:crypto'
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import type { JSONWebKeySet } from 'jose'
 import { inject } from 'vitest'
 import { createDesk } from '../src/approvals/review.ts'
 import type { Desk, ReviewOutcome } from '../src/approvals/desk.ts'
@@ -18,8 +19,22 @@ export interface StackOptions {
   readonly bound: BoundDomain
   readonly actors: readonly string[]
   readonly members: Readonly<Record<string, string>>
-  /** Left out: no gate worker is started; see `startGate`. */
+  /** `false`: no gate worker is started; see `startGate`. */
   readonly gate?: boolean
+  /** `false`: no review is delivered but by the test. */
+  readonly relay?: boolean
+}
+
+export interface StoppableWorker {
+  stop(): Promise<void>
+}
+
+export interface GateChange {
+  readonly bound?: BoundDomain
+  readonly actors?: readonly string[]
+  readonly queue?: string
+  readonly reviewKeys?: JSONWebKeySet
+  readonly worker?: Partial<WorkerOptions>
 }
 
 export interface Stack {
@@ -36,7 +51,10 @@ export interface Stack {
   readonly asked: (entityId: string, round?: number) => Promise<string>
   readonly review: (approvalId: string, verdict: 'granted' | 'denied', reviewer: string, reason?: string) => Promise<ReviewOutcome>
   readonly audit: (entityId: string) => Promise<readonly { kind: string; data: Record<string, unknown>; actor_id: string; causation_id: string | null }[]>
-  readonly startGate: (options?: { bound?: BoundDomain; actors?: readonly string[]; queue?: string }) => Promise<{ stop(): Promise<void> }>
+  /** Another gate worker, on the stack's queue unless told. */
+  readonly startGate: (change?: GateChange) => Promise<StoppableWorker>
+  /** Any other worker; with `workflowBundle: await theBundle()`, another agent worker. */
+  readonly startWorker: (options: Partial<WorkerOptions> & { readonly taskQueue: string }) => Promise<StoppableWorker>
   readonly close: () => Promise<void>
 }
 
@@ -51,9 +69,9 @@ export async function aStack(options: StackOptions): Promise<Stack> {
   const store = createReviewStore(db.pool('reviewer'))
   const desk = createDesk(store, sign)
   const queues = { agent: `agents-${randomUUID()}`, gate: `gate-${randomUUID()}` }
-  const running: { stop(): Promise<void> }[] = []
+  const running: StoppableWorker[] = []
 
-  async function runWorker(worker: Worker): Promise<{ stop(): Promise<void> }> {
+  async function runWorker(worker: Worker): Promise<StoppableWorker> {
     const run = worker.run()
     run.catch(() => {})
     let stopped = false
@@ -69,22 +87,29 @@ export async function aStack(options: StackOptions): Promise<Stack> {
     return handle
   }
 
-  const startGate: Stack['startGate'] = async (more = {}) =>
-    runWorker(await Worker.create({
-      connection: native,
-      taskQueue: more.queue ?? queues.gate,
+  const startWorker: Stack['startWorker'] = async (worker) => runWorker(await Worker.create({ connection: native, ...worker }))
+  const startGate: Stack['startGate'] = async (change = {}) =>
+    startWorker({
+      taskQueue: change.queue ?? queues.gate,
       shutdownGraceTime: '1 second',
-      plugins: [new KiffPlugin({ gate: { bound: more.bound ?? options.bound, databaseUrl: db.urls.gate, reviewKeys: publicKeys, actors: more.actors ?? options.actors, inboxUrl: 'http://inbox.test/' } })],
-    }))
+      ...change.worker,
+      plugins: [new KiffPlugin({ gate: {
+        bound: change.bound ?? options.bound,
+        databaseUrl: db.urls.gate,
+        reviewKeys: change.reviewKeys ?? publicKeys,
+        actors: change.actors ?? options.actors,
+        inboxUrl: 'http://inbox.test/',
+      } })],
+    })
   if (options.gate !== false) await startGate()
-  await runWorker(await Worker.create({ connection: native, taskQueue: queues.agent, workflowBundle: await theBundle() }))
-  running.push(startRelay({ store, client, everyMs: 100 }))
+  await startWorker({ taskQueue: queues.agent, workflowBundle: await theBundle() })
+  if (options.relay !== false) running.push(startRelay({ store, client, everyMs: 100 }))
 
   const start: Stack['start'] = (workflow, args, workflowId = `${workflow}-${randomUUID()}`) =>
     client.workflow.start(workflow, { taskQueue: queues.agent, workflowId, args: [...args] })
 
   return {
-    client, db, desk, queues, sign, publicKeys, startGate, start,
+    client, db, desk, queues, sign, publicKeys, startGate, startWorker, start,
     async run(workflow, args) {
       return (await start(workflow, args)).result()
     },

@@ -7,6 +7,7 @@ import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@te
 import type { ApprovalRequest } from '../core/approval.ts'
 import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal } from '../temporal/names.ts'
+import { repeat, type Repeated } from '../temporal/repeat.ts'
 import { approvalBody } from './review.ts'
 
 export interface RelayOptions {
@@ -23,33 +24,16 @@ const maxBackoffMs = 60_000
 const orphansEvery = 10
 
 /** Runs until stopped. Faults (a server that is down) delay it; nothing is lost, the outbox is in Postgres. */
-export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
-  let stopped = false
-  let wake: (() => void) | undefined
-  const loop = (async () => {
-    for (let look = 0; !stopped; look++) {
-      try {
-        await deliverDue(options)
-        await expireDue(options)
-        if (look % orphansEvery === 0) await withdrawOrphans(options)
-      } catch (fault) {
-        options.onFault?.(fault)
-      }
-      if (!stopped) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          setTimeout(resolve, options.everyMs ?? 300)
-        })
-      }
-    }
-  })()
-  return {
-    async stop() {
-      stopped = true
-      wake?.()
-      await loop
+export function startRelay(options: RelayOptions): Repeated {
+  return repeat(
+    options.everyMs ?? 300,
+    async (round) => {
+      await deliverDue(options)
+      await expireDue(options)
+      if (round % orphansEvery === 0) await withdrawOrphans(options)
     },
-  }
+    options.onFault,
+  )
 }
 
 /** Sends every review that is due. The server's dedup is per run and may be lost by a reset: each send has a fresh request id. */

@@ -1,8 +1,7 @@
 /** The private review key: read here, in the human-facing service, and nowhere else (I4). */
 import { CompactSign, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK } from 'jose'
 import { canonical } from '../core/canonical.ts'
-import type { SignedReview } from '../core/approval.ts'
-import { reviewType } from '../gate/verify-review.ts'
+import { reviewType, type SignedReview } from '../core/approval.ts'
 
 export type ReviewSigner = (review: SignedReview) => Promise<string>
 

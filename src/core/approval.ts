@@ -57,6 +57,9 @@ export interface SignedReview {
   readonly reviewed_at: string
 }
 
+/** The `typ` of a review's JWS. */
+export const reviewType = 'kiff-review+jws'
+
 /** Most rounds in which one proposal asks for consent. */
 export const maxRounds = 3
 

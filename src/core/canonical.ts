@@ -46,6 +46,11 @@ export function isCanonical(value: unknown): value is Json {
   }
 }
 
+/** Text that has a canonical form, and that Postgres can hold: U+0000 and lone surrogates replaced. */
+export function printable(text: string): string {
+  return text.replaceAll('\u0000', '\u2400').toWellFormed()
+}
+
 function canonicalObject(value: object, path: string, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   // A plain object of another realm (the sandbox is one) has a prototype whose own prototype is null.

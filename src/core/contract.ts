@@ -1,10 +1,10 @@
 /** Action contracts: when an action is allowed, who may propose it, when a person must agree, what it does and emits. */
-import { z } from 'zod'
-import { canonical, NotCanonical } from './canonical.ts'
+import type { z } from 'zod'
+import { canonical, NotCanonical, printable } from './canonical.ts'
 import { durationMs, type Duration } from './duration.ts'
 import type { EntityType, EventSpecs } from './entity.ts'
 import type { Permission } from './permission.ts'
-import { firstIssue, jsonSchemaOf } from './schema.ts'
+import { firstChange, firstIssue, jsonSchemaOf } from './schema.ts'
 
 export type Risk = 'low' | 'medium' | 'high' | 'critical'
 
@@ -66,10 +66,11 @@ export interface EmittedEvent {
 /** One proposal's parameters, parsed once and frozen: rule, words, digest, and executor all see this same value. */
 export interface ParsedAction {
   readonly params: unknown
+  /** What will happen, in words; told once, the same ever after. @throws whatever the author's function throws, the first time */
   readonly describe: () => string
-  /** The approval rule's words, or `false`. @throws whatever the rule throws */
+  /** The approval rule's words, or `false`. @throws whatever the rule throws, and TypeError when it gives neither */
   readonly approvalRule: () => string | false
-  /** Parses what the executor returned and derives the events from it. */
+  /** Parses what the executor returned and derives the events from it. Never throws: money may have moved. */
   readonly accept: (
     output: unknown,
   ) => { readonly ok: true; readonly output: unknown; readonly events: readonly EmittedEvent[] } | { readonly ok: false; readonly message: string }
@@ -100,11 +101,11 @@ export interface Contract<Input = unknown, Params = unknown, Output = unknown, I
 }
 
 /** The types a contract carries, for callers (`input`), executors (`params`) and results (`output`). */
-export type TypesOf<C> = C extends Contract<infer Input, infer Params, infer Output, Effect>
+export type TypesOf<C> = C extends Contract<infer Input, infer Params, infer Output>
   ? { input: Input; params: Params; output: Output }
   : never
 
-/** Builds a contract; `Order.action(...)` is how authors call it. @throws TypeError when a schema does not yield JSON */
+/** Builds a contract; `Order.action(...)` is how authors call it. @throws TypeError when a schema does not yield JSON, RangeError for a duration that is none */
 export function defineAction<
   State extends string,
   Events extends EventSpecs,
@@ -116,25 +117,58 @@ export function defineAction<
   spec: ActionSpec<State, Events, Params, Output, ItsEffect>,
 ): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect> {
   const emits = Object.entries(spec.emits ?? {})
+  if (typeof spec.effect === 'object') durationMs(spec.effect.idempotentFor) // throws here, not when first used
 
   function parsed(entityId: string, params: z.output<Params>): ParsedAction {
     const context = Object.freeze({ entityId, params })
+    let words: string | undefined
     return {
       params,
-      describe: () => spec.describe(context),
-      approvalRule: () => spec.approval?.when(context) ?? false,
-      accept(raw) {
-        const output = spec.output.safeParse(raw)
-        if (!output.success) return { ok: false, message: firstIssue(output.error, raw, 'output').message }
-        const events: EmittedEvent[] = []
-        for (const [type, payloadOf] of emits) {
-          const payload = entity.events[type]?.payload.safeParse(payloadOf?.({ ...context, output: output.data }))
-          if (payload === undefined) return { ok: false, message: `event ${type} is not declared` }
-          if (!payload.success) return { ok: false, message: `event ${type}: ${firstIssue(payload.error, undefined, 'payload').message}` }
-          events.push({ type, payload: payload.data })
-        }
-        return { ok: true, output: output.data, events }
+      describe: () => (words ??= printable(spec.describe(context))),
+      approvalRule() {
+        if (spec.approval === undefined) return false
+        const rule: unknown = spec.approval.when(context)
+        if (rule === false) return false
+        // Whatever else it gives (a promise, nothing) must not read as "no approval needed".
+        if (typeof rule !== 'string') throw new TypeError(`it gave ${typeof rule}, neither words nor false`)
+        return printable(rule)
       },
+      accept(raw) {
+        try {
+          return accepted(context, raw)
+        } catch (error) {
+          return { ok: false, message: error instanceof Error ? error.message : String(error) }
+        }
+      },
+    }
+  }
+
+  function accepted(context: ActionContext<z.output<Params>>, raw: unknown): ReturnType<ParsedAction['accept']> {
+    const output = spec.output.safeParse(raw)
+    if (!output.success) return { ok: false, message: firstIssue(output.error, raw, 'output').message }
+    canonical(output.data, 'output')
+    const events: EmittedEvent[] = []
+    for (const [type, payloadOf] of emits) {
+      const payload = entity.events[type]?.payload.safeParse(payloadOf?.({ ...context, output: output.data }))
+      if (payload === undefined) return { ok: false, message: `event ${type} is not declared` }
+      if (!payload.success) return { ok: false, message: `event ${type}: ${firstIssue(payload.error, undefined, 'payload').message}` }
+      canonical(payload.data, `event ${type}`)
+      events.push({ type, payload: payload.data })
+    }
+    return { ok: true, output: output.data, events }
+  }
+
+  function inspect(entityId: string, params: unknown): Inspection {
+    try {
+      canonical(params, 'params')
+      const result = spec.params.safeParse(params)
+      if (!result.success) return { ok: false, ...firstIssue(result.error, params, 'params') }
+      const changed = firstChange(params, result.data, 'params')
+      if (changed !== undefined) return { ok: false, reason: 'invalid_parameter', message: `${changed}: not as the schema would have it, and nothing is changed silently` }
+      return { ok: true, action: parsed(entityId, deepFreeze(result.data)) }
+    } catch (error) {
+      const problem = error instanceof NotCanonical ? error.message : `params: could not be checked (${error instanceof Error ? error.message : String(error)})`
+      return { ok: false, reason: 'invalid_parameter', message: problem }
     }
   }
 
@@ -157,17 +191,7 @@ export function defineAction<
     version: spec.version ?? 1,
     paramsSchema: jsonSchemaOf(spec.params, 'params'),
     outputSchema: jsonSchemaOf(spec.output, 'output'),
-    inspect(entityId: string, params: unknown): Inspection {
-      try {
-        canonical(params, 'params')
-      } catch (error) {
-        if (error instanceof NotCanonical) return { ok: false, reason: 'invalid_parameter', message: error.message }
-        throw error
-      }
-      const result = spec.params.safeParse(params)
-      if (!result.success) return { ok: false, ...firstIssue(result.error, params, 'params') }
-      return { ok: true, action: parsed(entityId, deepFreeze(result.data)) }
-    },
+    inspect,
   })
 }
 

@@ -60,18 +60,42 @@ function findingsOfAction(action: string, contract: Contract, roles: Roles): str
   if ((contract.risk === 'high' || contract.risk === 'critical') && !contract.approval && !contract.unapprovedBecause) {
     findings.push(`${action}: ${contract.risk} risk needs an approval rule, or "unapprovedBecause" with the reason why not`)
   }
+  findings.push(...findingsOfEmits(action, contract))
   if (contract.effect === 'none' && contract.emits.length === 0) findings.push(`${action}: has no effect and emits nothing`)
+  return findings
+}
+
+/** Everything an action emits happens, in the order written: what could not be folded would be found after the effect. */
+function findingsOfEmits(action: string, { entity, from, emits }: Contract): string[] {
+  const findings: string[] = []
+  for (const start of from) {
+    let state = start
+    for (const name of emits) {
+      const event = Object.hasOwn(entity.events, name) ? entity.events[name] : undefined
+      if (event === undefined) {
+        findings.push(`${action}: emits undeclared event ${name}`)
+        break
+      }
+      if (!sources(event.from).includes(state)) {
+        findings.push(`${action}: allowed in state ${start}, but ${name}, which it emits, cannot happen in ${state}`)
+        break
+      }
+      state = event.to
+    }
+  }
   return findings
 }
 
 function findingsOfEntity(entity: EntityType, spec: { readonly actions: Readonly<Record<string, Contract>>; readonly roles: Roles }): string[] {
   const findings: string[] = []
+  if (!/^[A-Z][A-Za-z0-9]{0,63}$/.test(entity.name)) findings.push(`entity names are in PascalCase, as Order; not "${entity.name}"`)
   const emitted = new Set(Object.values<Contract>(spec.actions).filter((contract) => contract.entity === entity || contract.entity.name === entity.name).flatMap((contract) => contract.emits))
   const events = Object.entries<EventSpec>(entity.events)
   for (const [name, event] of events) {
     for (const state of [...sources(event.from), event.to]) {
       if (state !== null && !entity.states.includes(state)) findings.push(`${entity.name}.${name}: undeclared state ${state}`)
     }
+    if (sources(event.from).length === 0) findings.push(`${entity.name}.${name}: "from" names no state`)
     if (event.reportedBy === undefined && !emitted.has(name)) findings.push(`${entity.name}.${name}: nobody can cause it (no reporter, no action emits it)`)
     if (event.reportedBy !== undefined && !isHeld(event.reportedBy, spec.roles)) findings.push(`${entity.name}.${name}: no role holds ${event.reportedBy}`)
   }

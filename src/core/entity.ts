@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { defineAction, type ActionSpec, type Contract, type Effect } from './contract.ts'
 import type { Permission } from './permission.ts'
+import { jsonSchemaOf } from './schema.ts'
 
 /** One kind of event: which states it leads from (`null`: the entity does not exist yet) and to, and who may report it. */
 export interface EventSpec<State extends string = string> {
@@ -32,11 +33,13 @@ interface EntityBuilder<Name extends string, State extends string, Events extend
 /**
  * Declares a kind of entity. Names are checked where they are used: a transition to an undeclared state, or an action that
  * emits an undeclared event, does not type-check. `defineDomain` checks the rest when the module is loaded.
+ * @throws TypeError when an event's payload schema does not yield JSON
  */
 export function entity<const Name extends string, const State extends string, const Events extends EventSpecs<NoInfer<State>>>(
   name: Name,
   spec: { readonly states: readonly State[]; readonly events: Events },
 ): EntityBuilder<Name, State, Events> {
+  for (const [event, { payload }] of Object.entries<EventSpec>(spec.events)) jsonSchemaOf(payload, `${name}.${event}`)
   const type: EntityType<Name> = { name, states: spec.states, events: spec.events }
   return {
     name,

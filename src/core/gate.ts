@@ -48,7 +48,16 @@ export function evaluate(contract: Contract | undefined, proposal: Proposal, fac
   try {
     rule = action.approvalRule()
   } catch (error) {
-    return refuse('approval_policy_error', `the approval rule of ${proposal.action} failed: ${error instanceof Error ? error.message : String(error)}`)
+    return refuse('approval_policy_error', `the approval rule of ${proposal.action} failed: ${textOf(error)}`)
+  }
+  try {
+    action.describe() // now, since after the effect it would be too late to find that it throws
+  } catch (error) {
+    return refuse('error', `${proposal.action} cannot be put into words: ${textOf(error)}`)
   }
   return rule === false ? { outcome: 'allowed', action, state } : { outcome: 'approval_required', action, state, rule }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

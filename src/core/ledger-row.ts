@@ -1,5 +1,5 @@
 /** The body of a ledger row: one canonical JSON text for one commit, with KIFF's audit entries inside. */
-import { canonical, isCanonical, type Json } from './canonical.ts'
+import { canonical, isCanonical, printable, type Json } from './canonical.ts'
 import { sha256 } from './digest.ts'
 import type { Claim, Step } from './proposal.ts'
 import type { EntityState } from './state.ts'
@@ -99,13 +99,19 @@ export function ledgerBody(row: LedgerRow): string {
 /** The value itself where it has a canonical form; else its hash and an escaped excerpt. */
 export function recordable(value: unknown): Json {
   if (isCanonical(value)) return value
-  const text = JSON.stringify(value) ?? String(value)
+  const text = jsonOf(value)
   return { not_canonical: { sha256: sha256(text), excerpt: printable(text.slice(0, 200)) } }
 }
 
-/** Text that Postgres can hold: U+0000 and lone surrogates replaced. */
-export function printable(text: string): string {
-  return text.replaceAll('\u0000', '\u2400').toWellFormed()
+export { printable }
+
+/** Total: also for what JSON cannot say at all (a cycle, a bigint, a function), as an executor may return it. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value
+  } catch {
+    return typeof value
+  }
 }
 
 function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

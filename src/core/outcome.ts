@@ -3,6 +3,8 @@
  * Code compares only with `allowed`; whatever else an answer says, it withholds.
  */
 
+import { printable } from './canonical.ts'
+
 export type Outcome = 'allowed' | 'approval_required' | 'blocked' | 'invalid'
 
 /** What whoever proposed can usefully do next. */
@@ -47,10 +49,13 @@ export interface Refusal {
   readonly nextStep: NextStep
 }
 
-/** The refusal for `reason`, with outcome and next step from the one table. */
+/** Longest message of a refusal, in UTF-16 units: it may quote what was proposed. */
+const maxMessage = 1_000
+
+/** The refusal for `reason`, with outcome and next step from the one table; its message is made recordable. */
 export function refuse(reason: Exclude<Reason, 'approval_required'>, message: string): Refusal {
   const { outcome, nextStep } = REASONS[reason]
-  return { outcome, reason, message, nextStep }
+  return { outcome, reason, message: printable(message.slice(0, maxMessage)), nextStep }
 }
 
 /** Where the ledger keeps an answer. Standing in Temporal's history, it anchors the ledger there. */

@@ -2,26 +2,13 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { ledgerBody } from '../core/ledger-row.ts'
 import type { GateStore, OverdueExecution } from '../core/store.ts'
+import { repeat, type Repeated } from '../temporal/repeat.ts'
 
 const everyMs = 2_000
 
 /** Looks every two seconds; a fault (a database or server that is down) only delays it. */
-export function startSweeper(store: GateStore, client: Client): { stop(): Promise<void> } {
-  let stopped = false
-  let wake: (() => void) | undefined
-  const loop = (async () => {
-    while (!stopped) {
-      await sweep(store, client).catch(() => {})
-      if (!stopped) await new Promise<void>((resolve) => { wake = resolve; setTimeout(resolve, everyMs).unref() })
-    }
-  })()
-  return {
-    async stop() {
-      stopped = true
-      wake?.()
-      await loop
-    },
-  }
+export function startSweeper(store: GateStore, client: Client): Repeated {
+  return repeat(everyMs, () => sweep(store, client))
 }
 
 /** Marks every execution past its lease whose activity is no longer there to take it up. */

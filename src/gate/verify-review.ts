@@ -1,9 +1,7 @@
 /** Checks a review's signature with keys from the worker's own configuration: never from the database, never from a signal. */
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
-import type { SignedReview } from '../core/approval.ts'
-
-export const reviewType = 'kiff-review+jws'
+import { reviewType, type SignedReview } from '../core/approval.ts'
 
 const signedReview = z.strictObject({
   purpose: z.literal('approval'),

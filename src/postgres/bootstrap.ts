@@ -1,5 +1,5 @@
 /** Makes the database and its logins. Needs an administrator once; nothing else ever uses that login. */
-import pg from 'pg'
+import { Client, escapeIdentifier, escapeLiteral } from 'pg'
 
 /** The logins of DESIGN section 3. `definer` cannot log in: it owns the functions and has only the rights they need. */
 export const logins = ['owner', 'gate', 'reviewer', 'auditor'] as const
@@ -12,15 +12,15 @@ export type Passwords = Readonly<Record<Login, string>>
  * @returns the URL of each login
  */
 export async function bootstrapDatabase(adminUrl: string, database: string, passwords: Passwords): Promise<Readonly<Record<Login, string>>> {
-  const admin = new pg.Client({ connectionString: adminUrl })
+  const admin = new Client({ connectionString: adminUrl })
   await admin.connect()
   try {
     await admin.query('select pg_advisory_lock(748201)')
     await createRoles(admin, passwords)
     const exists = await admin.query('select from pg_database where datname = $1', [database])
-    if (exists.rowCount === 0) await admin.query(`create database ${pg.escapeIdentifier(database)} owner kiff_owner`)
-    await admin.query(`revoke all on database ${pg.escapeIdentifier(database)} from public`)
-    await admin.query(`grant connect on database ${pg.escapeIdentifier(database)} to ${logins.map((login) => `kiff_${login}`).join(', ')}`)
+    if (exists.rowCount === 0) await admin.query(`create database ${escapeIdentifier(database)} owner kiff_owner`)
+    await admin.query(`revoke all on database ${escapeIdentifier(database)} from public`)
+    await admin.query(`grant connect on database ${escapeIdentifier(database)} to ${logins.map((login) => `kiff_${login}`).join(', ')}`)
   } finally {
     await admin.end()
   }
@@ -39,15 +39,15 @@ export function urlsOf(adminUrl: string, database: string, passwords: Passwords)
   return { owner: urlOf('owner'), gate: urlOf('gate'), reviewer: urlOf('reviewer'), auditor: urlOf('auditor') }
 }
 
-async function createRoles(admin: pg.Client, passwords: Passwords): Promise<void> {
+async function createRoles(admin: Client, passwords: Passwords): Promise<void> {
   await createRole(admin, 'kiff_definer', 'nologin')
-  for (const login of logins) await createRole(admin, `kiff_${login}`, `login password ${pg.escapeLiteral(passwords[login])}`)
+  for (const login of logins) await createRole(admin, `kiff_${login}`, `login password ${escapeLiteral(passwords[login])}`)
   // The owner hands functions over to the definer; the admin creates databases for the owner.
   await admin.query('grant kiff_definer to kiff_owner with set true, inherit false')
   await admin.query('grant kiff_owner to current_user')
 }
 
-async function createRole(admin: pg.Client, name: string, options: string): Promise<void> {
+async function createRole(admin: Client, name: string, options: string): Promise<void> {
   const exists = await admin.query('select from pg_roles where rolname = $1', [name])
   await admin.query(`${exists.rowCount === 0 ? 'create' : 'alter'} role ${name} with ${options} nosuperuser nocreatedb nocreaterole noreplication nobypassrls`)
 }

@@ -1,12 +1,12 @@
 /** Connections: one small pool a login, and the database's refusals told in one sentence. */
-import pg from 'pg'
+import { Pool as PgPool, type PoolClient } from 'pg'
 
-export type Pool = pg.Pool
+export type Pool = PgPool
 
 /** Opens a pool; `max` connections, 8 unless told. Nothing connects until the first query. @throws TypeError for a bad URL */
 export function openPool(url: string, options: { readonly max?: number; readonly name?: string } = {}): Pool {
   const connectionString = checkedUrl(url)
-  const pool = new pg.Pool({ connectionString, max: options.max ?? 8, application_name: options.name ?? 'kiff', connectionTimeoutMillis: 10_000 })
+  const pool = new PgPool({ connectionString, max: options.max ?? 8, application_name: options.name ?? 'kiff', connectionTimeoutMillis: 10_000 })
   // A server stop ends idle connections; the next query reports what matters.
   pool.on('error', () => {})
   return pool
@@ -26,7 +26,7 @@ export async function callSet(pool: Pool, name: string, args: readonly unknown[]
 }
 
 /** A transaction on one connection; rolled back when `work` throws. */
-export async function transaction<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
     await client.query('begin')

@@ -7,10 +7,10 @@ import { callFunction, type Pool } from './connect.ts'
 
 /** Registers a domain's contracts, transitions and roles as the code declares them now. Contracts registered before stay known. */
 export async function registerDomain(owner: Pool, domain: Domain): Promise<void> {
-  const contracts = Object.entries(domain.actions).map(([action, contract]) => ({ action, hash: contractHash(domain.name, action, contract) }))
+  const contracts = Object.entries(domain.actions).map(([action, contract]) => ({ action, hash: contractHash(domain.name, action, contract), emits: contract.emits }))
   const transitions = Object.values(domain.entities).flatMap((entity) =>
     Object.entries(entity.events).flatMap(([event, spec]) =>
-      sources(spec.from).map((from) => ({ entity_type: entity.name, event_type: event, from_state: from, to_state: spec.to })),
+      sources(spec.from).map((from) => ({ entity_type: entity.name, event_type: event, from_state: from, to_state: spec.to, reported_by: spec.reportedBy ?? null })),
     ),
   )
   const roles = Object.entries(domain.roles).flatMap(([role, permissions]) => permissions.map((permission) => ({ role, permission })))

@@ -1,5 +1,5 @@
 /** Where what Postgres returns becomes our types. The functions build these objects themselves; the shapes are theirs. */
-import pg from 'pg'
+import { DatabaseError } from 'pg'
 import type { Committed, Facts, OverdueExecution } from '../core/store.ts'
 
 export function toFacts(row: unknown): Facts {
@@ -16,7 +16,7 @@ export function toOverdue(row: unknown): OverdueExecution {
 
 /** Lost races: a serialization failure we raise ourselves, a deadlock, a unique index that was the last guard. */
 export function isRetryableConflict(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && ['40001', '40P01', '23505'].includes(error.code ?? '')
+  return error instanceof DatabaseError && ['40001', '40P01', '23505'].includes(error.code ?? '')
 }
 
 function object(row: unknown): object {

@@ -4,6 +4,8 @@ create table kiff.contracts (
   domain text not null,
   action text not null,
   hash text not null,
+  -- The events it may cause: what an action emits, only that action can.
+  emits text[] not null,
   registered_at timestamptz not null default clock_timestamp(),
   primary key (domain, action, hash)
 );
@@ -14,6 +16,8 @@ create table kiff.transitions (
   event_type text not null,
   from_state text,
   to_state text not null,
+  -- The permission of those who may report it; null: nobody may, only an action emits it.
+  reported_by text,
   unique nulls not distinct (domain, entity_type, event_type, from_state)
 );
 
@@ -51,23 +55,24 @@ create function kiff.register_domain(p_domain text, p_rules jsonb) returns void
 language plpgsql as $$
 begin
   insert into kiff.role_epochs (domain) values (p_domain) on conflict (domain) do update set epoch = kiff.role_epochs.epoch + 1;
-  insert into kiff.contracts (domain, action, hash)
-    select p_domain, action, hash from jsonb_to_recordset(p_rules -> 'contracts') as c(action text, hash text) on conflict do nothing;
+  insert into kiff.contracts (domain, action, hash, emits)
+    select p_domain, action, hash, emits from jsonb_to_recordset(p_rules -> 'contracts') as c(action text, hash text, emits text[]) on conflict do nothing;
   delete from kiff.transitions where domain = p_domain;
   insert into kiff.transitions
-    select p_domain, entity_type, event_type, from_state, to_state
-    from jsonb_to_recordset(p_rules -> 'transitions') as t(entity_type text, event_type text, from_state text, to_state text);
+    select distinct p_domain, entity_type, event_type, from_state, to_state, reported_by
+    from jsonb_to_recordset(p_rules -> 'transitions') as t(entity_type text, event_type text, from_state text, to_state text, reported_by text);
   delete from kiff.role_permissions where domain = p_domain;
   insert into kiff.role_permissions
-    select p_domain, role, permission from jsonb_to_recordset(p_rules -> 'roles') as r(role text, permission text);
+    select distinct p_domain, role, permission from jsonb_to_recordset(p_rules -> 'roles') as r(role text, permission text);
 end $$;
 
--- Owner only. Grants or revokes one role, audited on the domain's roles chain. False when nothing changed.
+-- Owner only. Grants or revokes one role, audited on the domain's roles chain. False when nothing changed. A role that the domain
+-- no longer has can still be revoked, lest its holders come back with it.
 create function kiff.change_membership(p_body text) returns boolean
 language plpgsql as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := kiff.lock_chain('roles', b ->> 'domain'); v_rows int;
 begin
-  if not exists (select from kiff.role_permissions where domain = b ->> 'domain' and role = b ->> 'role') then
+  if b ->> 'kind' = 'role_granted' and not exists (select from kiff.role_permissions where domain = b ->> 'domain' and role = b ->> 'role') then
     raise exception 'domain % has no role %', b ->> 'domain', b ->> 'role' using errcode = 'no_data_found';
   end if;
   if b ->> 'kind' = 'role_granted' then

@@ -114,7 +114,7 @@ language sql volatile security definer set search_path = kiff, pg_temp as $$
   select jsonb_build_object(
     'now', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'state', (select jsonb_build_object('value', state, 'version', state_version) from e),
-    'intact', coalesce((select l.hash = e.head and l.seq = e.seq from e join ledger l on l.chain = e.chain order by l.seq desc limit 1), true),
+    'intact', coalesce((select coalesce((select l.hash = e.head and l.seq = e.seq from ledger l where l.chain = e.chain order by l.seq desc limit 1), false) from e), true),
     'rolesEpoch', coalesce((select epoch from role_epochs where domain = q ->> 'domain'), 0),
     'permissions', (select coalesce(jsonb_agg(p), '[]') from permissions_of(q ->> 'domain', q ->> 'actor') p),
     'call', (select answer || jsonb_build_object('record', record_ref(chain, seq)) from calls
@@ -142,7 +142,8 @@ declare v_version bigint; v_epoch bigint;
 begin
   select state_version into v_version from kiff.entities where chain = p_chain;
   select epoch into v_epoch from kiff.role_epochs where domain = b ->> 'domain' for share;
-  return coalesce(v_version, 0) = (g ->> 'stateVersion')::bigint and coalesce(v_epoch, 0) = (g ->> 'rolesEpoch')::bigint;
+  -- A guard left out is not a guard that holds.
+  return coalesce(coalesce(v_version, 0) = (g ->> 'stateVersion')::bigint and coalesce(v_epoch, 0) = (g ->> 'rolesEpoch')::bigint, false);
 end $$;
 
 create function kiff.entity_is_held(p_chain bigint) returns boolean
@@ -282,18 +283,24 @@ language sql security definer set search_path = kiff, pg_temp as $$
   update executions set lease_until = least(lease_until, clock_timestamp()) where execution_key = p_key and lease_token = p_token and status = 'reserved'
 $$;
 
--- Folds the events of a row. The registry has the last word on which transitions there are.
+-- Folds the events of a row. The registry has the last word on which transitions there are, and on who may cause them: the
+-- reporter whom the domain names, or the registered contract that emits them.
 create function kiff.fold_events(p_chain bigint, b jsonb, p_seq bigint) returns void
 language plpgsql as $$
-declare v_event jsonb; v_state text; v_to text;
+declare v_event jsonb; v_state text; v_to text; v_reported_by text; v_emits text[];
 begin
+  select emits into v_emits from kiff.contracts where domain = b ->> 'domain' and action = b ->> 'action' and hash = b ->> 'contract';
   for v_event in select value from jsonb_array_elements(coalesce(b -> 'events', '[]')) loop
     select state into v_state from kiff.entities where chain = p_chain;
-    select to_state into v_to from kiff.transitions
+    select to_state, reported_by into v_to, v_reported_by from kiff.transitions
       where domain = b ->> 'domain' and entity_type = b ->> 'entity_type' and event_type = v_event ->> 'type'
         and from_state is not distinct from v_state;
     if v_to is null or v_to is distinct from v_event ->> 'to' or v_state is distinct from v_event ->> 'from' then
       raise exception 'event % cannot be folded into %', v_event ->> 'type', coalesce(v_state, 'nothing') using errcode = 'check_violation';
+    end if;
+    if not (case when b ->> 'action' is null then kiff.holds(b ->> 'domain', b ->> 'actor', v_reported_by)
+            else coalesce(v_event ->> 'type' = any (v_emits), false) end) then
+      raise exception '% is not for % to cause', v_event ->> 'type', coalesce(b ->> 'action', b ->> 'actor') using errcode = 'check_violation';
     end if;
     insert into kiff.event_ids (chain, event_id, seq, content)
       values (p_chain, v_event ->> 'id', p_seq, kiff.event_content(v_event));
@@ -317,6 +324,7 @@ declare
   v_record jsonb;
   v_end text := p_end ->> 'status';
 begin
+  if v_end is null or v_end not in ('succeeded', 'failed', 'rejected') then raise exception 'an execution cannot end as %', v_end; end if;
   select * into e from executions where execution_key = p_key order by ordinal desc limit 1 for update;
   if e.chain is distinct from v_chain then raise exception 'execution % is not of this entity', p_key; end if;
   if e.status = 'succeeded' then
@@ -377,6 +385,7 @@ declare
   v_known event_ids;
 begin
   if v_done is not null then return v_done; end if;
+  if b ->> 'action' is not null or jsonb_array_length(b -> 'events') is distinct from 1 then raise exception 'one event is reported at a time, and by no action'; end if;
   select * into v_known from event_ids where chain = v_chain and event_id = v_event ->> 'id';
   if v_known.seq is not null then
     if v_known.content <> event_content(v_event) then return '{"status":"conflict"}'; end if;

@@ -48,7 +48,7 @@ begin
     when a.status in ('granted', 'denied', 'consumed') then 'already_reviewed'
     when a.status = 'expired' then 'expired'
     when a.status <> 'pending' then 'closed'
-    when encode(a.digest, 'hex') <> v_review ->> 'digest' then 'closed'
+    when encode(a.digest, 'hex') is distinct from v_review ->> 'digest' then 'closed'
     when not holds(a.domain, v_review ->> 'reviewer', a.reviewers) then 'permission_denied'
     when v_review ->> 'reviewer' = a.requester or v_review ->> 'reviewer' = a.request::jsonb ->> 'on_behalf_of' then 'self_review'
     when clock_timestamp() >= a.answer_by then 'expired'
@@ -95,7 +95,7 @@ begin
   select * into a from approvals where approval_id = v_id for update;
   v_status := case b ->> 'kind' when 'approval_expired' then 'expired' when 'approval_withdrawn' then 'withdrawn' end;
   if v_status is null then raise exception 'unknown kind %', b ->> 'kind'; end if;
-  if a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied') then return false; end if;
+  if a.approval_id is null or a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied') then return false; end if;
   if v_status = 'expired' and (a.status = 'denied' or clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end)) then return false; end if;
   v_seq := (append(v_chain, p_body) ->> 'seq')::bigint;
   -- A denial stays a denial: it goes on refusing equal proposals of its run chain.

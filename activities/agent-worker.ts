@@ -1,0 +1,23 @@
+/** The agent worker: workflows and the model's calls. It holds Temporal credentials, no database, no provider's secret. */
+import { fileURLToPath } from 'node:url'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { KiffPlugin } from 'kiff-temporal/worker'
+import { planner } from './planner.ts'
+import { settings } from './settings.ts'
+
+const set = settings({ TEMPORAL_ADDRESS: '127.0.0.1:7233', TEMPORAL_NAMESPACE: 'default' })
+
+const connection = await NativeConnection.connect({ address: set.TEMPORAL_ADDRESS })
+const worker = await Worker.create({
+  connection,
+  namespace: set.TEMPORAL_NAMESPACE,
+  taskQueue: 'agents',
+  workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+  activities: planner,
+  plugins: [new KiffPlugin()],
+})
+
+const running = worker.run()
+console.log('agent worker ready')
+await running
+await connection.close()

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** `kiff-temporal`: stdout is the result, stderr the talk; exit codes as in `exit.ts`. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
+import { devCommand } from './dev.ts'
+import { evidenceCommand } from './evidence.ts'
+import { exit, Failure } from './exit.ts'
+import { keysCommand } from './keys.ts'
+import { migrateCommand } from './migrate.ts'
+import { replayCommand } from './replay.ts'
+import { serveCommand } from './serve.ts'
+import { timelineCommand } from './timeline.ts'
+import { tourCommand } from './tour.ts'
+
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
+
+const program = new Command('kiff-temporal')
+  .description('Governance for durable agent workflows: a gate inside Temporal, approvals only a person can give, evidence in Postgres.')
+  .version(version)
+  .exitOverride() // before the sub-commands, which inherit it
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', `\nExit codes: 0 ok, 1 failure, 2 usage or invalid input, 3 blocked, 4 approval required, 5 verification failed.`)
+
+for (const register of [devCommand, tourCommand, replayCommand, evidenceCommand, timelineCommand, migrateCommand, keysCommand, serveCommand]) register(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage
+  else {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = error instanceof Failure ? error.code : exit.failure
+    if (process.env['KIFF_DEBUG'] !== undefined) console.error(error)
+  }
+}

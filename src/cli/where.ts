@@ -1,0 +1,34 @@
+/** Where the running stack is: flags, then the environment, then what `npm start` wrote down. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { exit, Failure } from './exit.ts'
+
+/** Where `dev` keeps everything that lasts. */
+export const stateDir = (): string => process.env['KIFF_STATE'] ?? '.kiff'
+
+const ready = z.object({
+  temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().nullable() }),
+  database: z.object({ auditor: z.string(), gate: z.string(), owner: z.string() }),
+})
+
+/** What the running `npm start` says of itself, or `undefined`. */
+export async function readyStack(): Promise<z.infer<typeof ready> | undefined> {
+  const text = await readFile(join(stateDir(), 'ready.json'), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : ready.parse(JSON.parse(text))
+}
+
+/** The auditor's database. @throws Failure saying how to name it */
+export async function auditorUrl(flag?: string): Promise<string> {
+  const url = flag ?? process.env['KIFF_AUDITOR_DATABASE_URL'] ?? (await readyStack())?.database.auditor
+  if (url === undefined) throw new Failure('no database: run "npm start" here, set KIFF_AUDITOR_DATABASE_URL, or give --database', exit.usage)
+  return url
+}
+
+/** Temporal's address and namespace. @throws Failure saying how to name them */
+export async function temporalAt(flags: { readonly address?: string; readonly namespace?: string } = {}): Promise<{ readonly address: string; readonly namespace: string }> {
+  const running = await readyStack()
+  const address = flags.address ?? process.env['TEMPORAL_ADDRESS'] ?? running?.temporal.address
+  if (address === undefined) throw new Failure('no Temporal server: run "npm start" here, set TEMPORAL_ADDRESS, or give --address', exit.usage)
+  return { address, namespace: flags.namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? running?.temporal.namespace ?? 'default' }
+}
