@@ -9,8 +9,12 @@ import { startStack, type Stack } from '../dev/stack.ts'
 import { watchLedger, type Change } from '../dev/watch.ts'
 import { stateDir } from './where.ts'
 
-const notProtected = `This is development mode. It does not protect: whoever can open ${'`.kiff/`'} has every secret, the login link logs in whoever opens it
+const notProtected = `This is development mode. It does not protect: whoever can open the state folder has every secret, the login link logs in whoever opens it
 first, and all processes run as one user of this machine. README, "What it guarantees", says what production has to add.`
+
+function say(line: string): void {
+  console.error(line)
+}
 
 export function devCommand(program: Command): void {
   program
@@ -25,7 +29,6 @@ folder for everything that lasts (.kiff). Ctrl-C stops what was started; the nex
     .action(async (options: { app: string; json?: true; verbose?: true }) => {
       const stop = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
-      const say = (line: string): void => { console.error(line) }
       const app = await loadApp(options.app)
       const stack = await startStack({
         app, persistent: true,
@@ -103,7 +106,7 @@ function inWords(change: Change, inbox: string): string | null {
   const subject = `${change.at.slice(11, 19)}  ${(change.entity ?? change.workflow ?? '').padEnd(10)}`
   switch (change.change) {
     case 'event':
-      return `${subject} ${change.actor} reported an event`
+      return `${subject} ${change.event} (reported by ${change.actor})`
     case 'opened':
       return `${subject} ${change.action} allowed${change.approval_id === null ? ', within what the agent may do alone' : ': a person has granted it'}; it runs`
     case 'executed':
@@ -115,7 +118,7 @@ function inWords(change: Change, inbox: string): string | null {
     case 'refused':
     case 'approval_denied':
     case 'event_refused':
-      return `${subject} ${change.action ?? 'event'} ${change.outcome}: ${change.reason} (${change.message})`
+      return `${subject} ${change.action ?? change.event} ${change.outcome}: ${change.reason} (${change.message})`
     case 'in_doubt':
     case 'completion_rejected':
       return `${subject} ${change.action}: nobody knows how it ended; ${change.entity} is held until a person has looked`

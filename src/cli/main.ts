@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
+import { SetupError } from '../dev/setup-error.ts'
 import { devCommand } from './dev.ts'
 import { evidenceCommand } from './evidence.ts'
 import { exit, Failure } from './exit.ts'
@@ -30,7 +31,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage
   else {
     console.error(error instanceof Error ? error.message : error)
-    process.exitCode = error instanceof Failure ? error.code : exit.failure
+    process.exitCode = error instanceof Failure ? error.code : error instanceof SetupError ? error.exitCode : exit.failure
     if (process.env['KIFF_DEBUG'] !== undefined) console.error(error)
   }
 }

@@ -38,7 +38,11 @@ export function timelineCommand(program: Command): void {
 }
 
 function line({ created_at: at, kind, actor_id: actor, data }: AuditRecord): string {
-  const what = data['event_type'] ?? data['action'] ?? ''
-  const more = data['error'] ?? data['reason'] ?? (data['to'] === undefined ? '' : `${String(data['from'] ?? 'nothing')} → ${String(data['to'])}`)
-  return `${at}  ${kind.padEnd(26)} ${actor.padEnd(18)} ${String(what).padEnd(16)} ${typeof more === 'string' ? more : JSON.stringify(more)}`.trimEnd()
+  const what = text(data['event_type'] ?? data['action'] ?? '')
+  const more = text(data['error'] ?? data['reason'] ?? (data['to'] === undefined ? '' : `${text(data['from'] ?? 'nothing')} → ${text(data['to'])}`))
+  return `${at}  ${kind.padEnd(26)} ${actor.padEnd(18)} ${what.padEnd(16)} ${more}`.trimEnd()
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

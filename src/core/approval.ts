@@ -60,6 +60,10 @@ export interface SignedReview {
 /** The `typ` of a review's JWS. */
 export const reviewType = 'kiff-review+jws'
 
+/** Most signals one gate call judges, and the longest one, in UTF-16 units. Here, since the sandbox counts them too. */
+export const maxReviews = 20
+export const maxReviewLength = 8_192
+
 /** Most rounds in which one proposal asks for consent. */
 export const maxRounds = 3
 

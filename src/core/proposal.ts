@@ -1,5 +1,8 @@
 /** What a workflow hands to the gate. It carries no state, role, or approved flag: those the gate reads itself (I2). */
 import { z } from 'zod'
+import { maxReviewLength, maxReviews } from './approval.ts'
+
+export { maxReviewLength, maxReviews }
 
 /** An agent's own words beside a proposal. A claim: shown as such, recorded, never a reason to allow (I12). */
 export interface Claim {
@@ -11,9 +14,6 @@ export interface Claim {
 
 /** Longest entity id, in UTF-16 units. */
 export const maxIdLength = 200
-/** Most signals one gate call judges, and the longest one, in UTF-16 units. */
-export const maxReviews = 20
-export const maxReviewLength = 8_192
 
 /** Where an equal step of the same run chain is told from another: continue-as-new count, and count of equal proposals. */
 const chain = z.strictObject({

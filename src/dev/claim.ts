@@ -1,6 +1,6 @@
 /** One run at a time in a state folder: two servers on the same files would ruin them. */
-import { readFile, rm, writeFile } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -21,24 +21,27 @@ export interface FolderClaim {
 const patienceMs = 20_000
 
 /**
- * Claims `folder`, which must exist, for this process. A claim of a process that is gone is taken over; a server it left
- * behind is given 20 s to end (it is on a leash) and is then killed.
- * @throws SetupError when a running process holds it
+ * Claims `folder` (made where it is missing) for this process and one kind of server. A claim of a process that is gone is
+ * taken over; a server it left behind is given 20 s to end (it is on a leash) and is then killed.
+ * @throws SetupError when a running process holds it, or the folder cannot be written
  */
-export async function claimFolder(folder: string, onProgress: (line: string) => void = () => {}): Promise<FolderClaim> {
-  const file = join(folder, 'claim.json')
+export async function claimFolder(folder: string, what: string, onProgress: (line: string) => void): Promise<FolderClaim> {
+  const file = join(folder, `${what}.claim`)
   const owner = await whoIs(process.pid)
   if (owner === undefined) throw new Error('this process does not find itself')
-  const write = async (claim: Claim, flag: 'wx' | 'w'): Promise<void> => writeFile(file, JSON.stringify(claim), { flag, mode: 0o600 })
   const earlier = await read(file)
   if (earlier !== undefined) {
-    if (await runs(earlier.owner)) throw inUse(folder, earlier.owner.pid)
+    if (await runs(earlier.owner)) throw new SetupError(`${folder} is in use by another kiff-temporal, process ${earlier.owner.pid}; stop that one first`)
     if (earlier.server !== undefined) await waitForEnd(earlier.server, onProgress)
   }
-  await rm(file, { force: true })
-  await write({ owner }, 'wx').catch((error: unknown) => {
-    throw new SetupError(`${folder} was taken by another kiff-temporal this moment; stop that one first`, { cause: error })
-  })
+  const write = (claim: Claim, flag: 'wx' | 'w'): Promise<void> => writeFile(file, JSON.stringify(claim), { flag, mode: 0o600 })
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await rm(file, { force: true })
+    await write({ owner }, 'wx')
+  } catch (cause) {
+    throw new SetupError(`${folder} cannot be used by this user, or was taken by another kiff-temporal this moment (${cause instanceof Error ? cause.message : String(cause)})`, { cause })
+  }
   return {
     async holds(serverPid) {
       const server = await whoIs(serverPid)
@@ -54,9 +57,6 @@ export async function commandLine(pid: number): Promise<string | undefined> {
   const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return line === '' ? undefined : line.replaceAll('\0', ' ')
 }
-
-const inUse = (folder: string, pid: number): SetupError =>
-  new SetupError(`${folder} is in use by another kiff-temporal, process ${pid}; stop that one first`)
 
 async function waitForEnd(server: Claim['owner'], onProgress: (line: string) => void): Promise<void> {
   if (!(await runs(server))) return

@@ -1,5 +1,5 @@
 /** A Postgres of the user's own, checked before anything is built on it. */
-import pg from 'pg'
+import { Client } from 'pg'
 import { z } from 'zod'
 import { SetupError } from './setup-error.ts'
 
@@ -22,7 +22,7 @@ export async function checkDatabaseUrl(databaseUrl: string): Promise<void> {
 }
 
 async function serverMajor(connectionString: string): Promise<number> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000, query_timeout: 5000 })
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5000, query_timeout: 5000 })
   // An end of the connection that nobody waits for.
   client.on('error', () => {})
   try {
@@ -38,7 +38,7 @@ async function serverMajor(connectionString: string): Promise<number> {
 const place = (url: URL): string => `${url.hostname === '' ? 'localhost' : url.hostname}:${url.port === '' ? '5432' : url.port}`
 
 function sentence(url: URL, fault: unknown): string {
-  const code = Fault.safeParse(fault).data?.code
+  const code = Fault.safeParse(fault).data?.code ?? ''
   switch (code) {
     case '28P01':
       return `${place(url)} refuses the password of "${decodeURIComponent(url.username)}"; correct it`

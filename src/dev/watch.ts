@@ -7,6 +7,8 @@ export interface Change {
   readonly entity: string | null
   readonly change: string
   readonly action: string | null
+  /** The first event that was folded, or refused. */
+  readonly event: string | null
   readonly actor: string
   readonly workflow: string | null
   readonly outcome: string | null
@@ -41,7 +43,8 @@ export async function* watchLedger(auditorUrl: string, since: Date, signal: Abor
 
 const newRows = `
   select chain || '#' || seq as row, at as taken, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
-    body::jsonb ->> 'entity_id' as entity, kind as change, body::jsonb ->> 'action' as action, body::jsonb ->> 'actor' as actor,
+    body::jsonb ->> 'entity_id' as entity, kind as change, body::jsonb ->> 'action' as action,
+    coalesce(body::jsonb #>> '{events,0,type}', body::jsonb #>> '{audit,0,data,event_type}') as event, body::jsonb ->> 'actor' as actor,
     body::jsonb ->> 'workflow_id' as workflow, body::jsonb #>> '{decision,outcome}' as outcome, body::jsonb #>> '{decision,reason}' as reason,
     body::jsonb #>> '{decision,message}' as message, approval_id
   from kiff.ledger where at >= $1 order by at, chain, seq limit 1000`

@@ -80,12 +80,14 @@ function showOpenWaits(): void {
 }
 
 function markdownOf(answer: Waiting): string {
-  const where = answer.link === null ? '' : `\n- **decide here:** [the approval inbox](${answer.link})`
+  const where = answer.link === null ? '' : ` — [decide in the inbox](${answer.link})`
   const changed = answer.changed === null ? '' : `\n- **asked again because:** ${plain(answer.changed)}`
   return [
-    `**Waiting for a person:** ${plain(answer.summary)}`,
-    `\n- **why:** ${plain(answer.rule)}\n- **from whom:** anyone who holds \`${answer.reviewers}\`, but not the one who asks`,
-    `\n- **until:** ${answer.answerBy}${changed}${where}`,
+    `**Waiting for a person:** ${plain(answer.summary)}${where}`,
+    '',
+    `- **why:** ${plain(answer.rule)}`,
+    `- **from whom:** anyone who holds \`${answer.reviewers}\`, but not the one who asks`,
+    `- **until:** ${answer.answerBy}${changed}`,
   ].join('\n')
 }
 

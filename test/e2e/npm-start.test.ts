@@ -92,7 +92,7 @@ describe('npm start', () => {
   test('a second one in the same folder is told so', async () => {
     const second = aCommand(['dev', '--json'], { KIFF_STATE: state })
     expect(await second.exited).toBe(1)
-    expect(second.stderr()).toMatch(/running already/)
+    expect(second.stderr()).toMatch(/in use by another/)
     expect(second.stderr()).not.toMatch(/ at .*\.ts:/)
   })
 

@@ -185,11 +185,15 @@ begin
         raise exception 'approval % has not expired', a.approval_id;
       end if;
       if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
-    when 'void', 'withdrawn' then
+    when 'void' then
       if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
+    when 'withdrawn' then
+      if a.status not in ('pending', 'granted', 'denied') then raise exception 'approval % is %', a.approval_id, a.status; end if;
     else raise exception 'a round cannot be closed as %', p_closing ->> 'status';
   end case;
-  update kiff.approvals set status = p_closing ->> 'status', closed_seq = p_seq where approval_id = a.approval_id and closed_seq is null;
+  -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
+  update kiff.approvals set status = case a.status when 'denied' then 'denied' else p_closing ->> 'status' end, closed_seq = p_seq
+    where approval_id = a.approval_id and closed_seq is null;
 end $$;
 
 create function kiff.record_answer(p_body text, p_answer jsonb, p_guard jsonb, p_closing jsonb) returns jsonb

@@ -1,0 +1,48 @@
+/** A ledger row's body, read back. Untrusted: that it may have been altered is what is being looked into. */
+import { z } from 'zod'
+
+const text = z.string().nullish()
+
+const body = z.object({
+  format: z.literal(1),
+  kind: z.string(),
+  domain: z.string(),
+  namespace: text,
+  workflow_id: text,
+  first_execution_run_id: text,
+  run_id: text,
+  activity_id: text,
+  entity_type: text,
+  entity_id: text,
+  action: text,
+  actor: text,
+  causation_id: text,
+  audit: z.array(z.object({ kind: z.string(), data: z.unknown() })),
+  contract: text,
+  params: z.unknown(),
+  claim: z.unknown(),
+  proposal_digest: text,
+  execution_key: text,
+  decision: z.object({ outcome: z.string(), reason: text, message: z.string() }).nullish(),
+  state: z.object({ value: z.string(), version: z.number() }).nullish(),
+  approval_id: text,
+  review: z.unknown(),
+  events: z.array(z.object({ id: z.string(), type: z.string(), payload: z.unknown(), from: z.string().nullable(), to: z.string() })).nullish(),
+  output: z.unknown(),
+})
+
+export type LedgerBody = z.infer<typeof body>
+
+/** The body, or what is wrong with it, in words. */
+export function parseBody(source: string): { readonly body: LedgerBody } | { readonly problem: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(source)
+  } catch {
+    return { problem: 'it is not JSON' }
+  }
+  const parsed = body.safeParse(value)
+  if (parsed.success) return { body: parsed.data }
+  const [issue] = parsed.error.issues
+  return { problem: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a ledger row'}` }
+}

@@ -1,0 +1,48 @@
+/** A vocabulary for the tests of the core: an account that is opened, noted on, and closed. */
+import { z } from 'zod'
+import type { Contract, ParsedAction } from '../../src/core/contract.ts'
+import { entity } from '../../src/core/entity.ts'
+
+const note = z.strictObject({ note: z.string() })
+
+export const Account = entity('Account', {
+  states: ['OPEN', 'CLOSED'],
+  events: {
+    OPENED: { from: null, to: 'OPEN', payload: z.strictObject({}), reportedBy: 'accounts.report' },
+    NOTED: { from: 'OPEN', to: 'OPEN', payload: note },
+    CLOSED: { from: ['OPEN'], to: 'CLOSED', payload: z.strictObject({}), reportedBy: 'accounts.report' },
+  },
+})
+
+export const roles = { bot: ['accounts.note'], boss: ['accounts.review'], shop: ['accounts.report'] } as const
+
+/** What a test may want otherwise. The rule and the words are functions of the note. */
+export interface Wanted {
+  readonly from?: readonly ('OPEN' | 'CLOSED')[]
+  readonly rule?: (note: string) => string | false
+  readonly words?: (note: string) => string
+  readonly emits?: (note: string, text: string) => { note: string }
+}
+
+/** An action that notes: it asks by `rule`, answers `{ text }`, and emits NOTED. */
+export function aContract({ from = ['OPEN'], rule, words = (text) => `Note ${text}`, emits = (_, text) => ({ note: text }) }: Wanted = {}): Contract {
+  return Account.action({
+    description: 'Writes a note',
+    from,
+    params: note,
+    output: z.strictObject({ text: z.string() }),
+    permission: 'accounts.note',
+    risk: 'low',
+    effect: 'external',
+    describe: ({ params }) => words(params.note),
+    emits: { NOTED: ({ params, output }) => emits(params.note, output.text) },
+    ...(rule === undefined ? {} : { approval: { when: ({ params }) => rule(params.note), reviewers: 'accounts.review', expiresIn: '3 days' } }),
+  })
+}
+
+/** The action that `params` parse to. @throws Error when they are refused */
+export function inspected(contract: Contract, params: unknown): ParsedAction {
+  const inspection = contract.inspect('account-1', params)
+  if (!inspection.ok) throw new Error(inspection.message)
+  return inspection.action
+}
