@@ -19,5 +19,10 @@ const worker = await Worker.create({
 
 const running = worker.run()
 console.log('agent worker ready')
-await running
+try {
+  await running
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
 await connection.close()

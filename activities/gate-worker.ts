@@ -49,6 +49,6 @@ try {
   await running
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
+  process.exit(1)
 }
 await connection.close()

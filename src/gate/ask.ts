@@ -52,7 +52,7 @@ export async function ask(
   proposal: GovernedProposal,
   facts: Facts,
   decision: NeedsApproval,
-  round: { readonly number: number; readonly changed: string | null; readonly keepDeadlineOf?: ApprovalRequest; readonly closing?: Closing; readonly link: (approvalId: string) => string | null },
+  round: { readonly number: number; readonly changed: string | null; readonly keepDeadlineOf?: ApprovalRequest; readonly closing?: Closing; readonly before: readonly AuditEntry[]; readonly link: (approvalId: string) => string | null },
 ): Promise<GateAnswer | 'stale'> {
   const request = newRequest(proposal, facts, decision, round)
   const answer = waiting(request, Date.parse(request.answer_by) - Date.parse(facts.now), 0, round.link(request.approval_id))
@@ -61,6 +61,7 @@ export async function ask(
     : []
   const body = rowOf(proposal, facts, 'approval_requested', [
     ...(round.number === 1 ? [proposed(proposal)] : []),
+    ...round.before,
     ...closed,
     { kind: 'approval_required', message: 'approval required', data: { action: proposal.action, approval_id: request.approval_id, requires_approval: true, error: decision.rule } },
     { kind: 'approval_recorded', message: 'approval recorded', data: { approval_id: request.approval_id, action: proposal.action, requested_by: proposal.request.actor, status: 'pending', reason: decision.rule } },

@@ -1,6 +1,6 @@
 /** Open → run → complete: at most one effect, and none without its record (I7, I8). */
 import { ApplicationFailure } from '@temporalio/activity'
-import { canonical, NotCanonical } from '../core/canonical.ts'
+import { canonical } from '../core/canonical.ts'
 import { durationMs } from '../core/duration.ts'
 import type { ParsedAction } from '../core/contract.ts'
 import { NotDone, providerKey } from '../core/execution.ts'
@@ -23,14 +23,21 @@ export interface Timing {
   readonly until: number
 }
 
+/** The grant to be used, and what was found out with it. */
+export interface Granted {
+  readonly approvalId: string
+  readonly before: readonly AuditEntry[]
+}
+
 type Done = ActionResult | 'stale'
 
 /** Opens the execution (consuming the grant), runs it, completes it. `stale`: nothing was written, read again. */
-export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor | undefined, approvalId: string | null, timing: Timing): Promise<Done> {
+export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor | undefined, granted: Granted | null, timing: Timing): Promise<Done> {
   const { effect } = proposal.contract
+  const approvalId = granted?.approvalId ?? null
   const approval = approvalId === null ? {} : { approvalId, causation: approvalId }
   const validated: AuditEntry[] = [
-    ...(approvalId === null ? [proposed(proposal)] : []),
+    ...(granted === null ? [proposed(proposal)] : granted.before),
     { kind: 'action_validated', message: 'action validated', data: { action: proposal.action, approval_id: approvalId, requires_approval: approvalId !== null } },
   ]
   if (effect === 'none') {
@@ -69,9 +76,10 @@ async function runAndComplete(store: GateStore, proposal: GovernedProposal, fact
     case 'returned':
       return completed(store, proposal, facts, action, end.output, timing)
     case 'not_done': {
-      const answer: Unrecorded<ActionResult> = refuse('execution_failed', end.message)
-      const body = rowOf(proposal, facts, 'failed', [failed(proposal, end.message, 'failed')], { decision: { ...answer, outcome: 'blocked' } })
-      return answered(await store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token } }), answer)
+      const answer = refuse('execution_failed', end.message)
+      const body = rowOf(proposal, facts, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
+      const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token } }))
+      return commit === 'refused' ? 'stale' : answered(commit, answer)
     }
     case 'unknown': {
       // It may still end well: a late success is accepted from any attempt.
@@ -126,10 +134,11 @@ async function completed(store: GateStore, proposal: GovernedProposal, facts: Fa
 
 /** It happened, but what came back cannot be accepted: the entity is held for a person. */
 async function rejected(store: GateStore, proposal: GovernedProposal, facts: Facts, why: string, output: unknown, timing: Timing): Promise<Done> {
-  const answer: Unrecorded<ActionResult> = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
+  const answer = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
   const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why } }
-  const size = JSON.stringify(output)?.length ?? 0
-  const body = rowOf(proposal, facts, 'completion_rejected', [entry], { decision: { ...answer, outcome: 'blocked' }, output: size > maxOutput ? { too_large: size } : recordable(output ?? null) })
+  const returned = recordable(output ?? null)
+  const size = canonical(returned).length
+  const body = rowOf(proposal, facts, 'completion_rejected', [entry], { decision: answer, output: size > maxOutput ? { too_large: size } : returned })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why } }))
   return commit === 'refused' ? 'stale' : answered(commit, answer)
 }
@@ -154,15 +163,10 @@ function isRefusedByRule(error: unknown): boolean {
 type Accepted = { readonly ok: true; readonly output: unknown; readonly events: readonly RecordedEvent[] } | { readonly ok: false; readonly why: string }
 
 function acceptOutput(proposal: GovernedProposal, facts: Facts, action: ParsedAction, output: unknown): Accepted {
-  try {
-    const size = canonical(output, 'output').length
-    if (size > maxOutput) return { ok: false, why: `output of ${size} characters, more than ${maxOutput}` }
-  } catch (error) {
-    if (error instanceof NotCanonical) return { ok: false, why: error.message }
-    throw error
-  }
   const accepted = action.accept(output)
   if (!accepted.ok) return { ok: false, why: accepted.message }
+  const size = canonical(accepted.output, 'output').length
+  if (size > maxOutput) return { ok: false, why: `output of ${size} characters, more than ${maxOutput}` }
   const events: RecordedEvent[] = []
   let { state } = facts
   for (const [index, event] of accepted.events.entries()) {

@@ -48,8 +48,9 @@ export async function propose(gate: GateOptions, step: Step, action: string, req
 
 /** Takes back the request of a wait that was cancelled. */
 export async function withdraw(gate: GateOptions, step: Step, request: WithdrawRequest): Promise<void> {
-  const contract = gate.bound.domain.actions[request.action]
-  if (contract === undefined) return
+  const { actions } = gate.bound.domain
+  const contract = Object.hasOwn(actions, request.action) ? actions[request.action] : undefined
+  if (contract === undefined || !gate.actors.includes(request.actor)) return
   const proposal = toProposal(step, gate.bound.domain.name, request.action, contract, { ...request, params: null })
   const facts = await readIntact(gate.store, proposal)
   const entry: AuditEntry = { kind: 'approval_withdrawn', message: 'approval withdrawn: the wait was cancelled', data: { approval_id: request.approvalId, action: request.action } }
@@ -142,37 +143,38 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
   const { store } = gate
   const { approval } = facts
   const link = (approvalId: string): string | null => (gate.inboxUrl === undefined ? null : new URL(`approvals/${approvalId}`, gate.inboxUrl).href)
-  const askAgain = async (changed: string | null, how: { keepDeadline: boolean; closing?: Closing }): Promise<GateAnswer | 'stale'> => {
+  const askAgain = async (changed: string | null, how: { keepDeadline: boolean; closing?: Closing; before: readonly AuditEntry[] }): Promise<GateAnswer | 'stale'> => {
     const before = approval === null ? null : parseRequest(approval)
     const number = nextRound(before)
-    if (number === null) return refused(store, proposal, facts, refuse('approval_void', `asked ${before?.round} times, and each consent went stale: ${changed ?? 'closed'}`), how.closing)
+    if (number === null) return refused(store, proposal, facts, refuse('approval_void', `asked ${before?.round} times, and each consent went stale: ${changed ?? 'closed'}`), how.closing, how.before)
     return ask(store, proposal, facts, decision, {
       number, changed, link,
+      before: how.before,
       ...(how.keepDeadline && before !== null ? { keepDeadlineOf: before } : {}),
       ...(how.closing === undefined ? {} : { closing: how.closing }),
     })
   }
-  if (approval === null) return askAgain(null, { keepDeadline: false })
+  if (approval === null) return askAgain(null, { keepDeadline: false, before: [] })
   const { consent: judged, rejected } = await judge(proposal, facts, approval, gate.verify)
   const { approvalId } = approval
+  const before = rejectedEntries(proposal, approvalId, rejected)
   switch (judged.status) {
     case 'granted':
-      return execute(store, proposal, facts, decision.action, executor, approvalId, timing)
+      return execute(store, proposal, facts, decision.action, executor, { approvalId, before }, timing)
     case 'denied':
-      return refused(store, proposal, facts, refuse('approval_denied', `${judged.reviewer} said no: ${judged.reason}`), approval.closed ? undefined : { approvalId, status: 'denied' }, rejectedEntries(proposal, approvalId, rejected))
+      return refused(store, proposal, facts, refuse('approval_denied', `${judged.reviewer} said no: ${judged.reason}`), approval.closed ? undefined : { approvalId, status: 'denied' }, before)
     case 'expired':
-      return refused(store, proposal, facts, refuse('approval_expired', judged.message), { approvalId, status: 'expired' })
+      return refused(store, proposal, facts, refuse('approval_expired', judged.message), { approvalId, status: 'expired' }, before)
     case 'void':
-      return askAgain(judged.changed, { keepDeadline: true, closing: { approvalId, status: 'void' } })
+      return askAgain(judged.changed, { keepDeadline: true, closing: { approvalId, status: 'void' }, before })
     case 'closed':
-      if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'))
-      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'))
-      return askAgain(`the request before was ${judged.by}`, { keepDeadline: false })
+      if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'), undefined, before)
+      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), undefined, before)
+      return askAgain(`the request before was ${judged.by}`, { keepDeadline: false, before })
     case 'waiting': {
       const remainingMs = approval.status === 'pending' ? approval.answerRemainingMs : approval.useRemainingMs
       const answer = waiting(parseRequest(approval), remainingMs, rejected.length, link(approvalId))
-      const entries = rejectedEntries(proposal, approvalId, rejected)
-      return record(store, proposal, facts, rejected.length > 0 ? 'signal_rejected' : 'repeated', answer, entries, { approvalId })
+      return record(store, proposal, facts, rejected.length > 0 ? 'signal_rejected' : 'repeated', answer, before, { approvalId })
     }
   }
 }

@@ -11,6 +11,7 @@ import { contractHash } from '../core/contract-hash.ts'
 import { openPool, type Pool } from '../postgres/connect.ts'
 import { createGateStore, registeredContracts } from '../postgres/gate-store.ts'
 import { gateQueue } from '../temporal/names.ts'
+import { checkSearchAttributes } from '../temporal/search-attributes.ts'
 import { gateActivities } from './activities.ts'
 import type { BoundDomain } from './binding.ts'
 import { createStepReader } from './step.ts'
@@ -45,10 +46,10 @@ export class KiffPlugin extends SimplePlugin {
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
     const configured = withUsersActivityInterceptors(super.configureWorker(withoutOurModule(options)), options)
+    const { connection, namespace = 'default' } = options
+    this.#client = connection && new Client({ connection, namespace })
     if (this.#gate === undefined || this.#pool === undefined) return configured
-    const { connection } = options
-    if (connection === undefined) throw new TypeError('a gate worker needs a connection')
-    this.#client = new Client({ connection, namespace: options.namespace ?? 'default' })
+    if (this.#client === undefined) throw new TypeError('a gate worker needs a connection')
     const gate = {
       bound: this.#gate.bound,
       store: createGateStore(this.#pool),
@@ -84,6 +85,8 @@ export class KiffPlugin extends SimplePlugin {
   }
 
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    const runsWorkflows = worker.options.workflowsPath !== undefined || worker.options.workflowBundle !== undefined
+    if (this.#client !== undefined && runsWorkflows) await checkSearchAttributes(this.#client, worker.options.namespace)
     if (this.#gate === undefined || this.#pool === undefined || this.#client === undefined) return next(worker)
     await checkContracts(this.#pool, this.#gate.bound)
     const sweeper = startSweeper(createGateStore(this.#pool), this.#client)

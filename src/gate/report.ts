@@ -28,7 +28,7 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
     const facts = await gate.store.readFacts(query)
     if (facts.call !== null && facts.call.outcome !== 'approval_required') return facts.call
     if (facts.holder?.status === 'reserved') throw busy(request.entityId, facts.holder.leaseRemainingMs)
-    const refusal = refusalOf(gate, request, facts)
+    const refusal = refusalOf(gate, request, facts) ?? heldBack(request, facts)
     const folded = refusal === null && facts.event === null ? foldEvent(entity, facts.state, { type: request.event, payload: request.payload }) : null
     const row = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, action: null, actor: request.actor, state: facts.state }
     const guard = { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
@@ -54,6 +54,12 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
     if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
   }
   throw ApplicationFailure.create({ type: failures.contended, message: `${summary}: its facts kept moving; nothing was recorded` })
+}
+
+/** Behind an unknown outcome nothing moves until a person has looked; what was recorded before stays so. */
+function heldBack(request: EventRequest, facts: Facts): Refusal | null {
+  if (facts.holder === null || facts.event !== null) return null
+  return refuse('outcome_unknown', `an action on ${request.entityId} has an unknown outcome; a person must look first`)
 }
 
 /** Event known → actor proven → may report → same id, same event. */

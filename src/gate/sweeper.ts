@@ -11,9 +11,10 @@ export function startSweeper(store: GateStore, client: Client): Repeated {
   return repeat(everyMs, () => sweep(store, client))
 }
 
-/** Marks every execution past its lease whose activity is no longer there to take it up. */
+/** Marks every execution past its lease whose activity is no longer there to take it up; other namespaces have sweepers of their own. */
 export async function sweep(store: GateStore, client: Client): Promise<void> {
   for (const overdue of await store.overdueExecutions()) {
+    if (overdue.namespace !== client.options.namespace) continue
     if (await willBeTakenUp(client, overdue)) continue
     const { domain, entityType, entityId, action, actor, executionKey } = overdue
     const error = 'its workflow is closed, and it was not heard of again'
