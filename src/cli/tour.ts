@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Command } from 'commander'
 import { defaultApp, loadApp } from '../dev/app.ts'
 import { startStack } from '../dev/stack.ts'
@@ -20,6 +21,7 @@ export function tourCommand(program: Command): void {
     .option('--workflows <path>', 'its workflows', './workflows/index.ts')
     .action(async (options: { fast?: true; json?: true; app: string; workflows: string }) => {
       const say = options.json ? (line: string): void => { console.error(line) } : (line: string): void => { console.log(line) }
+      Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
       const folder = await mkdtemp(join(tmpdir(), 'kiff-tour-'))
       const app = await loadApp(options.app)
       let code: number = exit.failure
