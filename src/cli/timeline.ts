@@ -38,7 +38,7 @@ export function timelineCommand(program: Command): void {
 }
 
 function line({ created_at: at, kind, actor_id: actor, data }: AuditRecord): string {
-  const what = text(data['event_type'] ?? data['action'] ?? '')
+  const what = text(data['event_type'] ?? data['action'] ?? data['proposed_action'] ?? '')
   const more = text(data['error'] ?? data['reason'] ?? (data['to'] === undefined ? '' : `${text(data['from'] ?? 'nothing')} → ${text(data['to'])}`))
   return `${at}  ${kind.padEnd(26)} ${actor.padEnd(18)} ${what.padEnd(16)} ${more}`.trimEnd()
 }
