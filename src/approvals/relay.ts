@@ -2,8 +2,7 @@
  * The relay: takes recorded reviews out of the outbox and signals the workflow that waits, until the round is closed. It also
  * closes rounds that nobody waits for any more: past their deadline, or of a workflow that has ended.
  */
-import { randomUUID } from 'node:crypto'
-import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client'
+import { WorkflowClient, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import type { ApprovalRequest } from '../core/approval.ts'
 import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal } from '../temporal/names.ts'
@@ -52,16 +51,9 @@ export async function deliverDue({ store, client, onFault }: RelayOptions): Prom
 
 /** Signals the current run, after looking up that it belongs to the run chain that asked: another run may have taken the id. */
 async function signalRun(client: Client, delivery: Delivery): Promise<void> {
-  const run = await currentRun(client, delivery.workflowId, delivery.firstExecutionRunId)
+  const run = await currentRun(client, delivery)
   if (run === null) throw new Error(`workflow ${delivery.workflowId} no longer waits`)
-  await client.workflowService.signalWorkflowExecution({
-    namespace: delivery.namespace,
-    workflowExecution: { workflowId: delivery.workflowId, runId: run },
-    signalName: reviewSignal,
-    requestId: randomUUID(),
-    identity: 'kiff-approvals',
-    input: { payloads: [defaultPayloadConverter.toPayload({ approval_id: delivery.approvalId, jws: delivery.jws })] },
-  })
+  await run.signal(reviewSignal, { approval_id: delivery.approvalId, jws: delivery.jws })
 }
 
 /** Records the expiry of rounds that are over and that no workflow has come back for. */
@@ -72,7 +64,8 @@ export async function expireDue({ store }: RelayOptions): Promise<void> {
 /** Withdraws requests whose workflow has been terminated, has ended, or whose id another run chain has taken. */
 export async function withdrawOrphans({ store, client }: RelayOptions): Promise<void> {
   for (const { request } of await store.openRounds()) {
-    if ((await currentRun(client, request.workflow_id, request.first_execution_run_id)) === null) {
+    const run = { namespace: request.namespace, workflowId: request.workflow_id, firstExecutionRunId: request.first_execution_run_id }
+    if ((await currentRun(client, run)) === null) {
       await close(store, request, 'approval_withdrawn', 'approval withdrawn: its workflow has ended')
     }
   }
@@ -82,11 +75,14 @@ async function close(store: ReviewStore, request: ApprovalRequest, kind: 'approv
   await store.closeApproval(approvalBody(request, kind, 'kiff', [{ kind, message, data: { approval_id: request.approval_id, action: request.action } }]))
 }
 
-/** The open run of this very chain, or `null`. */
-async function currentRun(client: Client, workflowId: string, firstRunId: string): Promise<string | null> {
+/** The open run of this very chain, in the namespace it asked from, or `null`. */
+async function currentRun(client: Client, chain: Pick<Delivery, 'namespace' | 'workflowId' | 'firstExecutionRunId'>): Promise<WorkflowHandle | null> {
+  const { connection, options: { namespace, dataConverter } } = client
+  const workflow = chain.namespace === namespace ? client.workflow : new WorkflowClient({ connection, namespace: chain.namespace, ...(dataConverter && { dataConverter }) })
   try {
-    const { raw, runId, status } = await client.workflow.getHandle(workflowId).describe()
-    return status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === firstRunId ? runId : null
+    const { raw, runId, status } = await workflow.getHandle(chain.workflowId).describe()
+    const isOpen = status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === chain.firstExecutionRunId
+    return isOpen ? workflow.getHandle(chain.workflowId, runId) : null
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null
     throw error

@@ -41,7 +41,7 @@ export const proposalRequest = z.strictObject({
   actor: identifier,
   chain,
   /** A caller's own key, for a model the tool-call id; it replaces generation and occurrence. */
-  key: z.string().min(1).max(200).optional(),
+  key: identifier.optional(),
   claim: claim.optional(),
   /** The name a model asked for, where it cannot be an activity type. */
   action: z.string().max(200).optional(),

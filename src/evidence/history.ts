@@ -36,7 +36,7 @@ export interface ReadHistory {
   readonly activities: readonly ScheduledActivity[]
 }
 
-/** The history of a run, the latest unless told. @throws WorkflowNotFoundError */
+/** The history of a run, the latest unless told. @throws ServiceError, NOT_FOUND, when there is no such workflow */
 export async function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<History> {
   return client.workflow.getHandle(workflowId, runId).fetchHistory()
 }

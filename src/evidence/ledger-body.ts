@@ -17,18 +17,18 @@ const body = z.object({
   action: text,
   actor: text,
   causation_id: text,
-  audit: z.array(z.object({ kind: z.string(), data: z.unknown() })),
+  audit: z.array(z.object({ kind: z.string(), data: z.unknown().optional() })),
   contract: text,
-  params: z.unknown(),
-  claim: z.unknown(),
+  params: z.unknown().optional(),
+  claim: z.unknown().optional(),
   proposal_digest: text,
   execution_key: text,
   decision: z.object({ outcome: z.string(), reason: text, message: z.string() }).nullish(),
   state: z.object({ value: z.string(), version: z.number() }).nullish(),
   approval_id: text,
-  review: z.unknown(),
+  review: z.unknown().optional(),
   events: z.array(z.object({ id: z.string(), type: z.string(), payload: z.unknown(), from: z.string().nullable(), to: z.string() })).nullish(),
-  output: z.unknown(),
+  output: z.unknown().optional(),
 })
 
 export type LedgerBody = z.infer<typeof body>

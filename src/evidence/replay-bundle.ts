@@ -1,7 +1,7 @@
 /** The bundle for a replay check, and the replay itself: which activities the workflow code schedules, with which arguments. */
 import { fileURLToPath } from 'node:url'
 import type { DataConverter } from '@temporalio/common'
-import { bundleWorkflowCode, DefaultLogger, Worker, type InjectedSinks, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import { bundleWorkflowCode, DefaultLogger, ReplayError, Worker, type InjectedSinks, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
 import { DeterminismViolationError } from '@temporalio/workflow'
 import type { History } from './history.ts'
 import type { ReplaySinks } from './replay-interceptors.ts'
@@ -59,6 +59,7 @@ export async function replay(bundle: { readonly code: string }, history: History
     await Worker.runReplayHistory({ workflowBundle: bundle, sinks, ...(dataConverter === undefined ? {} : { dataConverter }) }, history, workflowId)
   } catch (error) {
     if (error instanceof DeterminismViolationError) return { activities, nondeterminism: wordsOf(error.message) }
+    if (error instanceof ReplayError) throw new Error(`the workflow code cannot run this history: ${/message: \\*"(.*?)\\*"/s.exec(error.message)?.[1] ?? error.message}`, { cause: error })
     throw error
   }
   return { activities, nondeterminism: null }

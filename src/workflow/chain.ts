@@ -12,7 +12,7 @@ export interface ChainStep {
   readonly occurrence: number
 }
 
-interface OpenCall {
+export interface OpenCall {
   readonly proposal: string
   readonly generation: number
   readonly occurrence: number
@@ -51,9 +51,13 @@ export function openStep(subject: unknown): { readonly step: ChainStep; readonly
   }
 }
 
-/** What the next run is told: its generation, and the calls still open. */
-export function handover(headers: Headers): Headers {
-  return { ...headers, [chainHeader]: defaultPayloadConverter.toPayload({ generation: generation + 1, open: [...open, ...reattachable] }) }
+/** The calls that have no answer yet. */
+export const openCalls = (): readonly OpenCall[] => [...open, ...reattachable]
+
+/** What the next run is told: its generation, and the calls left open, now or at the time it was asked for. */
+export function handover(headers: Headers, before: readonly OpenCall[]): Headers {
+  const calls = [...new Set([...before, ...openCalls()])]
+  return { ...headers, [chainHeader]: defaultPayloadConverter.toPayload({ generation: generation + 1, open: calls }) }
 }
 
 /** Counts a gate activity under way, so that continue-as-new waits for it. */

@@ -1,8 +1,8 @@
 /** What KiffPlugin adds to the workflow bundle: the signal's handler, the run chain's header, and a guard against poison signals. */
 import { condition, defaultPayloadConverter, defineSignal, setHandler, type WorkflowInterceptorsFactory } from '@temporalio/workflow'
 import { reviewSignal, signalPrefix } from '../temporal/names.ts'
-import { enterChain, handover, nothingRuns } from './chain.ts'
-import { receive } from './reviews.ts'
+import { enterChain, handover, nothingRuns, openCalls } from './chain.ts'
+import { countDropped, receive } from './reviews.ts'
 
 const review = defineSignal<[unknown]>(reviewSignal)
 
@@ -19,8 +19,10 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {
       async continueAsNew(input, next) {
+        // Those that end while we wait for them count as open: nobody is left in this run to take their answer.
+        const open = openCalls()
         await condition(nothingRuns)
-        return next({ ...input, headers: handover(input.headers) })
+        return next({ ...input, headers: handover(input.headers, open) })
       },
     },
   ],
@@ -28,8 +30,10 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
     {
       // One signal that cannot be decoded would fail the workflow task, and be retried for ever (sdk-typescript#1139).
       activate(input, next) {
-        const jobs = input.activation.jobs?.filter(({ signalWorkflow: signal }) => !signal?.signalName?.startsWith(signalPrefix) || (signal.input ?? []).every(isDecodable))
-        return next({ ...input, activation: { ...input.activation, jobs: jobs ?? [] } })
+        const jobs = input.activation.jobs ?? []
+        const readable = jobs.filter(({ signalWorkflow: signal }) => !signal?.signalName?.startsWith(signalPrefix) || (signal.input ?? []).every(isDecodable))
+        countDropped(jobs.length - readable.length)
+        return next({ ...input, activation: { ...input.activation, jobs: readable } })
       },
     },
   ],

@@ -1,8 +1,9 @@
 /**
  * Reviews that arrived by signal, unread. The handler never throws and never decides: whether one is genuine, only the gate
- * can tell. A flood is counted, then dropped; the relay sends a genuine one again.
+ * can tell. A flood is counted, then dropped; the relay sends a genuine one again, until its round is closed.
  */
 import { maxReviewLength, maxReviews } from '../core/proposal.ts'
+import { nothingRuns } from './chain.ts'
 
 interface Arrived {
   readonly approvalId: string | null
@@ -10,51 +11,57 @@ interface Arrived {
 }
 
 const parked: Arrived[] = []
-const waits = new Set<string>()
+const awaited = new Set<string>()
+const past = new Set<string>()
 let dropped = 0
 
 /** Queues whatever a signal brought. Total: accepts any value. */
 export function receive(value: unknown): void {
-  if (parked.length >= maxReviews) {
-    dropped += 1
-    return
-  }
-  parked.push({ approvalId: textField(value, 'approval_id'), jws: (textField(value, 'jws') ?? JSON.stringify(value) ?? 'undefined').slice(0, maxReviewLength) })
+  const review = { approvalId: textField(value, 'approval_id'), jws: (textField(value, 'jws') ?? JSON.stringify(value) ?? 'undefined').slice(0, maxReviewLength) }
+  // The relay repeats itself: what is queued already, or was for a round that has ended, tells nothing new.
+  if (review.approvalId !== null && past.has(review.approvalId)) return
+  if (parked.some(({ approvalId, jws }) => approvalId === review.approvalId && jws === review.jws)) return
+  if (parked.length >= maxReviews) countDropped(1)
+  else parked.push(review)
 }
 
 /** Says that reviews of this approval are awaited; those for no awaited approval go to any wait, to be recorded as rejected. */
 export function expectReviews(approvalId: string): void {
-  waits.add(approvalId)
+  awaited.add(approvalId)
 }
 
+/** Says that the round has ended. */
 export function forgetReviews(approvalId: string): void {
-  waits.delete(approvalId)
-}
-
-/** True when there is something this wait has not judged yet. */
-export function hasReviews(approvalId: string, judged: ReadonlySet<string>): boolean {
-  return parked.some((review) => isFor(review, approvalId) && !judged.has(review.jws))
-}
-
-/** Takes what is for this wait, each once. */
-export function takeReviews(approvalId: string, judged: Set<string>): string[] {
-  const taken: string[] = []
+  if (awaited.delete(approvalId)) past.add(approvalId)
   for (let index = parked.length - 1; index >= 0; index--) {
-    const review = parked[index]
-    if (review === undefined || !isFor(review, approvalId)) continue
-    parked.splice(index, 1)
-    if (judged.has(review.jws)) continue
-    judged.add(review.jws)
-    taken.unshift(review.jws)
+    if (parked[index]?.approvalId === approvalId) parked.splice(index, 1)
   }
-  return taken
 }
 
-/** Signals dropped because too many were waiting to be judged. */
+/** True when there is something for this wait to have judged. */
+export function hasReviews(approvalId: string): boolean {
+  return parked.some((review) => isFor(review, approvalId))
+}
+
+/** Takes what is for this wait. */
+export function takeReviews(approvalId: string): string[] {
+  const taken = parked.filter((review) => isFor(review, approvalId))
+  for (const review of taken) parked.splice(parked.indexOf(review), 1)
+  return taken.map(({ jws }) => jws)
+}
+
+export function countDropped(signals: number): void {
+  dropped += signals
+}
+
+/** Signals dropped unread: too many were waiting to be judged, or they could not be decoded. */
 export const droppedSignals = (): number => dropped
 
 function isFor(review: Arrived, approvalId: string): boolean {
-  return review.approvalId === approvalId || review.approvalId === null || !waits.has(review.approvalId)
+  if (review.approvalId === approvalId) return true
+  if (review.approvalId !== null && awaited.has(review.approvalId)) return false
+  // A call under way may be the one that asks for it: its review can be faster than its answer.
+  return review.approvalId === null || nothingRuns() || parked.length >= maxReviews
 }
 
 function textField(value: unknown, name: string): string | null {

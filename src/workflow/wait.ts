@@ -25,7 +25,6 @@ const freeRejections = 3
 /** One wait, from the first time a person is asked until the gate's answer is final; rounds of re-asking included. */
 export class Wait {
   readonly #subject: Awaited
-  readonly #judged = new Set<string>()
   #approvalId = ''
   #rejections = 0
 
@@ -39,8 +38,8 @@ export class Wait {
     if (answer.rejected > 0) this.#rejections += 1
     if (this.#rejections > freeRejections) await sleep(Math.min(1_000 * 2 ** (this.#rejections - freeRejections), 60_000), { summary: 'too many reviews that are not genuine' })
     const timerMs = Math.max(answer.remainingMs + 1_000, minTimerMs)
-    await condition(() => hasReviews(answer.approvalId, this.#judged), timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
-    return takeReviews(answer.approvalId, this.#judged)
+    await condition(() => hasReviews(answer.approvalId), timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
+    return takeReviews(answer.approvalId)
   }
 
   /** Ends the wait. Safe to call when it never began. */
@@ -75,7 +74,7 @@ export class Wait {
 
 function showOpenWaits(): void {
   const lines = [...open.values()].map(markdownOf)
-  if (droppedSignals() > 0) lines.push(`${droppedSignals()} signals were dropped unread: too many at once.`)
+  if (droppedSignals() > 0) lines.push(`${droppedSignals()} signals were dropped unread: too many at once, or unreadable.`)
   setCurrentDetails(lines.join('\n\n---\n\n'))
 }
 

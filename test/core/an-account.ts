@@ -1,6 +1,6 @@
 /** A vocabulary for the tests of the core: an account that is opened, noted on, and closed. */
 import { z } from 'zod'
-import type { Contract, ParsedAction } from '../../src/core/contract.ts'
+import type { ActionContext, Contract, ParsedAction } from '../../src/core/contract.ts'
 import { entity } from '../../src/core/entity.ts'
 
 const note = z.strictObject({ note: z.string() })
@@ -16,6 +16,8 @@ export const Account = entity('Account', {
 
 export const roles = { bot: ['accounts.note'], boss: ['accounts.review'], shop: ['accounts.report'] } as const
 
+type Noting = ActionContext<{ note: string }>
+
 /** What a test may want otherwise. The rule and the words are functions of the note. */
 export interface Wanted {
   readonly from?: readonly ('OPEN' | 'CLOSED')[]
@@ -25,7 +27,8 @@ export interface Wanted {
 }
 
 /** An action that notes: it asks by `rule`, answers `{ text }`, and emits NOTED. */
-export function aContract({ from = ['OPEN'], rule, words = (text) => `Note ${text}`, emits = (_, text) => ({ note: text }) }: Wanted = {}): Contract {
+export function aContract(wanted: Wanted = {}): Contract {
+  const { from = ['OPEN'], rule, words = (text) => `Note ${text}`, emits = (_, text) => ({ note: text }) } = wanted
   return Account.action({
     description: 'Writes a note',
     from,
@@ -34,9 +37,9 @@ export function aContract({ from = ['OPEN'], rule, words = (text) => `Note ${tex
     permission: 'accounts.note',
     risk: 'low',
     effect: 'external',
-    describe: ({ params }) => words(params.note),
-    emits: { NOTED: ({ params, output }) => emits(params.note, output.text) },
-    ...(rule === undefined ? {} : { approval: { when: ({ params }) => rule(params.note), reviewers: 'accounts.review', expiresIn: '3 days' } }),
+    describe: ({ params }: Noting) => words(params.note),
+    emits: { NOTED: ({ params, output }: Noting & { output: { text: string } }) => emits(params.note, output.text) },
+    ...(rule === undefined ? {} : { approval: { when: ({ params }: Noting) => rule(params.note), reviewers: 'accounts.review', expiresIn: '3 days' } }),
   })
 }
 

@@ -137,9 +137,8 @@ describe('what has no canonical form', () => {
     expect(isCanonical(cycle)).toBe(false)
   })
 
-  test('a fault while reading a value is not mistaken for a verdict on it', () => {
-    const trap = { get a(): never { throw new RangeError('trap') } }
-    expect(() => isCanonical(trap)).toThrow(RangeError)
+  test('what throws when it is read has none', () => {
+    expect(isCanonical({ get a(): never { throw new RangeError('trap') } })).toBe(false)
   })
 })
 

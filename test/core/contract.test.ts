@@ -87,11 +87,11 @@ describe('parameters', () => {
   })
 })
 
-describe('nothing is changed silently between what was proposed and what runs', () => {
-  const changing = (params: z.ZodType): Contract => Account.action({
-    description: 'Changes what it gets', from: ['OPEN'], params, output: z.strictObject({}), permission: 'accounts.note', risk: 'low', effect: 'external', describe: () => 'it',
-  })
+const changing = (params: z.ZodType): Contract => Account.action({
+  description: 'Changes what it gets', from: ['OPEN'], params, output: z.strictObject({}), permission: 'accounts.note', risk: 'low', effect: 'external', describe: () => 'it',
+})
 
+describe('nothing is changed silently between what was proposed and what runs', () => {
   test.each<[string, z.ZodType, unknown, string]>([
     ['text that would be trimmed', z.strictObject({ to: z.string().trim() }), { to: ' x' }, 'params.to'],
     ['text that would be lower-cased', z.strictObject({ to: z.array(z.string().toLowerCase()) }), { to: ['a', 'B'] }, 'params.to.1'],
@@ -139,9 +139,9 @@ describe('words', () => {
   })
 })
 
-describe('what an executor returned', () => {
-  const accept = (output: unknown, contract = aContract()): unknown => inspected(contract, { note: 'hi' }).accept(output)
+const accept = (output: unknown, contract = aContract()): unknown => inspected(contract, { note: 'hi' }).accept(output)
 
+describe('what an executor returned', () => {
   test('leads to the events that the action emits', () => {
     expect(accept({ text: 'done' })).toEqual({ ok: true, output: { text: 'done' }, events: [{ type: 'NOTED', payload: { note: 'done' } }] })
   })
@@ -168,11 +168,12 @@ describe('what an executor returned', () => {
   })
 })
 
+const hash = (contract: Contract): string => contractHash('ledgers', 'NOTE', contract)
+
 describe("a contract's hash", () => {
-  const hash = (contract: Contract): string => contractHash('ledgers', 'NOTE', contract)
   const base = {
     description: 'Writes', from: ['OPEN'], params: z.strictObject({ a: z.string() }), output: z.strictObject({}), permission: 'accounts.note', risk: 'low', effect: 'external',
-    describe: () => 'it', approval: { when: () => false, reviewers: 'accounts.review', expiresIn: '1 day' },
+    describe: () => 'it', approval: { when: (): string | false => false, reviewers: 'accounts.review', expiresIn: '1 day' },
   } as const
   const changes = {
     description: Account.action({ ...base, description: 'Reads' }),

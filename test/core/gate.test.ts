@@ -90,8 +90,8 @@ describe('a rule that gives neither words nor false', () => {
 
 test('the same proposal and facts give the same decision', () => {
   const contract: Contract = aContract({ rule: () => 'always' })
-  const strip = (decision: unknown): unknown => JSON.parse(JSON.stringify(decision))
-  expect(strip(evaluate(contract, sound.proposal, sound.facts))).toEqual(strip(evaluate(contract, sound.proposal, sound.facts)))
+  const decisions = [1, 2].map(() => JSON.stringify(evaluate(contract, sound.proposal, sound.facts)))
+  expect(decisions[0]).toBe(decisions[1])
 })
 
 test('judging neither changes what was proposed nor the facts', () => {

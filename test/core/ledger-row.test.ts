@@ -45,11 +45,12 @@ describe('hostile input can be recorded', () => {
     ['a cycle', cycle],
     ['a function', () => 1],
     ['a symbol', Symbol('x')],
+    ['an object that throws when it is read', { get a(): never { throw new Error('no') } }],
     ['an object that refuses to become JSON', { toJSON: () => { throw new Error('no') } }],
   ]
 
   test.each(hostile)('%s as a parameter, as an output, and as a claim', (_, value) => {
-    const recorded = body({ params: value, output: value, claim: { why: String(typeof value === 'symbol' ? 'symbol' : 'x'), evidence: [value as string] } })
+    const recorded = body({ params: value, output: value, claim: { why: 'x', evidence: [value as string] } })
     expect(isCanonical(recorded)).toBe(true)
     expect(JSON.stringify(recorded).length).toBeLessThan(4_000)
   })

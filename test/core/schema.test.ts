@@ -60,10 +60,10 @@ test('schemas that do are told as JSON Schema, defaults, checks and recursion in
   expect(jsonSchemaOf(schema, 'params')).toMatchObject({ type: 'object', properties: { cents: { type: 'integer' }, kind: { default: 'a' } }, additionalProperties: false })
 })
 
-describe('the rule holds wherever a schema is declared', () => {
-  const action = (schemas: { params?: z.ZodType; output?: z.ZodType }) =>
-    defineAction(Account, { description: 'x', from: ['OPEN'], params: z.strictObject({}), output: z.strictObject({}), permission: 'a.b', risk: 'low', effect: 'external', describe: () => 'x', ...schemas })
+const action = (schemas: { params?: z.ZodType; output?: z.ZodType }) =>
+  defineAction(Account, { description: 'x', from: ['OPEN'], params: z.strictObject({}), output: z.strictObject({}), permission: 'a.b', risk: 'low', effect: 'external', describe: () => 'x', ...schemas })
 
+describe('the rule holds wherever a schema is declared', () => {
   test('in the parameters of an action', () => {
     expect(() => action({ params: z.date() })).toThrow(/^params:/)
   })

@@ -26,9 +26,11 @@ async function start(): Promise<void> {
   ready = readyLine.parse(JSON.parse(await running.nextLine()))
 }
 
+/** A change that was told, or that will be. */
 async function change(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
-  for (;;) {
-    const line = z.record(z.string(), z.unknown()).parse(JSON.parse(await running.nextLine()))
+  for (let index = 1; ; index++) {
+    while (running.lines.length <= index) await running.nextLine()
+    const line = z.record(z.string(), z.unknown()).parse(JSON.parse(running.lines[index] ?? ''))
     if (matches(line)) return line
   }
 }
@@ -50,7 +52,7 @@ afterAll(async () => {
 describe('npm start', () => {
   test('runs the small refund, holds the others, and says so line by line', async () => {
     await change((line) => line['entity'] === 'order-1' && line['change'] === 'executed')
-    await change((line) => line['change'] === 'approval_requested')
+    for (const order of ['order-2', 'order-3']) await change((line) => line['entity'] === order && line['change'] === 'approval_requested')
     expect(ready.workflows.map(({ id }) => id)).toEqual(['shop-reports', 'ticket-1', 'ticket-2', 'ticket-3'])
     expect(ready.task_queues).toEqual({ agent: 'agents', gate: 'kiff.refunds' })
   })

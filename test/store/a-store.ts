@@ -17,10 +17,13 @@ import { createGateStore } from '../../src/postgres/gate-store.ts'
 import { createReviewStore, type ReviewStore } from '../../src/postgres/review-store.ts'
 import { changeMembership } from '../../src/postgres/registry.ts'
 import { aDatabase, type TestDatabase } from '../a-database.ts'
-import { ledgers } from '../fixtures/ledgers.ts'
+import { ledgers } from './a-domain.ts'
 
 /** Who holds which role in `ledgers`; olga and otto may both review. */
 const members = { 'bot-1': 'bot', 'bot-2': 'bot', olga: 'reviewer', otto: 'reviewer', shop: 'reporter' }
+
+/** A lease's token that nobody was given. */
+export const noToken = '00000000-0000-4000-8000-000000000000'
 
 export interface TestStore {
   readonly db: TestDatabase
@@ -32,6 +35,9 @@ export interface TestStore {
   /** Commits of the gate, each from the facts it is given or else reads. */
   readonly refuse: (proposal: GovernedProposal, facts?: Facts) => Promise<Committed>
   readonly open: (proposal: GovernedProposal, how?: { readonly facts?: Facts; readonly leaseMs?: number; readonly idempotentForMs?: number | null; readonly approvalId?: string }) => Promise<Committed<Lease>>
+  /** Takes up an open execution; `executionKey`: another than the proposal's own. */
+  readonly resume: (proposal: GovernedProposal, executionKey?: string) => Promise<Committed<Lease>>
+  readonly doubt: (proposal: GovernedProposal, token?: string) => Promise<Committed>
   readonly pure: (proposal: GovernedProposal, how?: { readonly facts?: Facts; readonly approvalId?: string; readonly events?: readonly RecordedEvent[] }) => Promise<Committed>
   readonly complete: (proposal: GovernedProposal, end?: Parameters<GateStore['completeExecution']>[0]['end'], events?: readonly RecordedEvent[]) => Promise<Committed>
   readonly report: (event: Partial<RecordedEvent>, entityId: string, how?: { readonly facts?: Facts; readonly step?: Step; readonly actor?: string; readonly entityType?: string; readonly action?: string; readonly more?: readonly RecordedEvent[] }) => ReturnType<GateStore['reportEvent']>
@@ -111,7 +117,7 @@ export async function aStore(): Promise<TestStore> {
     if (decision.outcome !== 'approval_required') throw new Error(`nobody has to be asked: ${JSON.stringify(decision)}`)
     const needs: NeedsApproval = decision
     return ask(store, proposal, read, needs, {
-      number: how.round ?? 1, changed: how.voids === undefined ? null : 'a test', link: () => null,
+      number: how.round ?? 1, changed: how.voids === undefined ? null : 'a test', before: [], link: () => null,
       ...(how.voids === undefined ? {} : { closing: { approvalId: how.voids, status: 'void' as const } }),
     })
   }
@@ -144,6 +150,14 @@ export async function aStore(): Promise<TestStore> {
         body: rowOf(proposal, known, 'opened', entry('action_validated'), approval),
         guard: guardOf(known), leaseMs: how.leaseMs ?? 60_000, idempotentForMs: how.idempotentForMs === undefined ? null : how.idempotentForMs, approvalId: how.approvalId ?? null,
       })
+    },
+    async resume(proposal, executionKey = proposal.executionKey) {
+      const body = rowOf(again(proposal), await facts(proposal), 'resumed', entry('action_resumed'))
+      return store.resumeExecution({ body, executionKey, leaseMs: 60_000 })
+    },
+    async doubt(proposal, token) {
+      const body = rowOf(proposal, await facts(proposal), 'in_doubt', entry('action_in_doubt'))
+      return store.markInDoubt({ body, executionKey: proposal.executionKey, token: token ?? null })
     },
     async pure(proposal, how = {}) {
       const known = how.facts ?? (await facts(proposal))

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ledgerBody } from '../../src/core/ledger-row.ts'
 import type { Committed, Facts } from '../../src/core/store.ts'
-import { executors } from '../../src/gate/binding.ts'
 import { propose } from '../../src/gate/gate.ts'
 import type { GovernedProposal } from '../../src/gate/proposal.ts'
-import type { Pool } from '../../src/postgres/connect.ts'
 import { createGateStore } from '../../src/postgres/gate-store.ts'
-import { ledgers } from '../fixtures/ledgers.ts'
+import { ledgers } from './a-domain.ts'
 import { again, aProposal, aStep, aStore, type Action, type TestStore } from './a-store.ts'
 
 let it: TestStore
 beforeAll(async () => { it = await aStore() })
 afterAll(() => it.close())
+
+const done = async () => Promise.resolve({ ok: true as const })
 
 /** What one proposal through the whole gate costs: statements sent, and transactions that wrote. */
 async function costOf(proposal: GovernedProposal): Promise<{ outcome: string; statements: string[]; commits: number }> {
@@ -24,9 +24,8 @@ async function costOf(proposal: GovernedProposal): Promise<{ outcome: string; st
         return target.query(query)
       }
     },
-  }) as Pool
-  const done = async () => Promise.resolve({ ok: true as const })
-  const gate = { bound: executors(ledgers, { CALL: done, SEND: done }), store: createGateStore(pool), verify: async () => Promise.resolve(null), actors: ['bot-1'] }
+  })
+  const gate = { bound: { domain: ledgers, executorOf: () => done }, store: createGateStore(pool), verify: async () => Promise.resolve(null), actors: ['bot-1'] }
   const answer = await propose(gate, proposal.step, proposal.action, proposal.request, () => ({ executorMs: 5_000, leaseMs: 6_000, until: Date.now() + 6_000 }))
   const [written] = await it.look<{ commits: number }>(`
     select count(distinct x)::int as commits from (

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { again, aProposal, aStep, aStore, leaseOf, noted, type TestStore } from './a-store.ts'
+import { again, aProposal, aStep, aStore, leaseOf, noted, noToken, type TestStore } from './a-store.ts'
 
 let it: TestStore
 beforeAll(async () => { it = await aStore() })
@@ -51,24 +51,17 @@ describe('while an execution is open', () => {
 })
 
 describe('taking up an open execution', () => {
-  const resume = async (proposal: ReturnType<typeof aProposal>, executionKey = proposal.executionKey) => {
-    const { ledgerBody } = await import('../../src/core/ledger-row.ts')
-    const { step, domain, request } = again(proposal)
-    const body = ledgerBody({ kind: 'resumed', step, domain, entityType: 'Account', entityId: request.entityId, action: proposal.action, actor: 'bot-1', executionKey, audit: [] })
-    return it.store.resumeExecution({ body, executionKey, leaseMs: 60_000 })
-  }
-
   test('is refused while its lease lasts: somebody may be running it', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
     await it.open(proposal, { idempotentForMs: 3_600_000 })
-    expect(await resume(proposal)).toEqual({ status: 'stale' })
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
   })
 
   test('gives the same attempt with a new lease once that is over', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
     const first = leaseOf(await it.open(proposal, { idempotentForMs: 3_600_000 }))
     await it.later({ lease: proposal.executionKey })
-    const second = leaseOf(await resume(proposal))
+    const second = leaseOf(await it.resume(proposal))
     expect(second.ordinal).toBe(first.ordinal)
     expect(second.token).not.toBe(first.token)
     expect((await it.facts(proposal)).holder?.leaseRemainingMs).toBeGreaterThan(50_000)
@@ -79,35 +72,35 @@ describe('taking up an open execution', () => {
     await it.open(proposal, { idempotentForMs: 3_600_000 })
     await it.later({ lease: proposal.executionKey })
     await it.later({ idempotence: proposal.executionKey })
-    expect(await resume(proposal)).toEqual({ status: 'stale' })
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
   })
 
   test('is refused for an effect that must not be repeated', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal, { idempotentForMs: null })
     await it.later({ lease: proposal.executionKey })
-    expect(await resume(proposal)).toEqual({ status: 'stale' })
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
   })
 
   test('is refused in the name of another entity', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
     await it.open(proposal, { idempotentForMs: 3_600_000 })
     await it.later({ lease: proposal.executionKey })
-    expect(await resume(aProposal(await it.anAccount()), proposal.executionKey)).toEqual({ status: 'stale' })
+    expect(await it.resume(aProposal(await it.anAccount()), proposal.executionKey)).toEqual({ status: 'stale' })
   })
 
   test('can happen early when its holder gives the lease back', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
     const { token } = leaseOf(await it.open(proposal, { idempotentForMs: 3_600_000 }))
     await it.store.yieldLease(proposal.executionKey, token)
-    expect(await resume(proposal)).toMatchObject({ status: 'committed' })
+    expect(await it.resume(proposal)).toMatchObject({ status: 'committed' })
   })
 
   test('cannot be made possible by anybody else', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
     await it.open(proposal, { idempotentForMs: 3_600_000 })
-    await it.store.yieldLease(proposal.executionKey, '00000000-0000-4000-8000-000000000000')
-    expect(await resume(proposal)).toEqual({ status: 'stale' })
+    await it.store.yieldLease(proposal.executionKey, noToken)
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
   })
 })
 
@@ -207,14 +200,14 @@ describe('an execution that failed', () => {
   test('is believed only of the lease\'s holder', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal)
-    expect(await it.complete(proposal, { status: 'failed', token: '00000000-0000-4000-8000-000000000000' })).toEqual({ status: 'stale' })
+    expect(await it.complete(proposal, { status: 'failed', token: noToken })).toEqual({ status: 'stale' })
     expect((await it.facts(proposal)).execution?.status).toBe('reserved')
   })
 
   test('is not believed once it is in doubt, not even of who held the lease', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    await it.store.markInDoubt({ body: inDoubtBody(proposal), executionKey: proposal.executionKey, token })
+    await it.doubt(proposal, token)
     expect(await it.complete(proposal, { status: 'failed', token })).toEqual({ status: 'stale' })
   })
 
@@ -225,45 +218,34 @@ describe('an execution that failed', () => {
   })
 })
 
-/** A row that says so; its content is the gate's business. */
-function inDoubtBody({ step, request, executionKey }: ReturnType<typeof aProposal>): string {
-  return JSON.stringify({
-    kind: 'in_doubt', namespace: step.namespace, workflow_id: step.workflowId, first_execution_run_id: step.firstExecutionRunId, run_id: step.runId, activity_id: step.activityId,
-    domain: 'ledgers', entity_type: 'Account', entity_id: request.entityId, execution_key: executionKey, audit: [],
-  })
-}
-
 describe('an execution in doubt', () => {
-  const doubt = (proposal: ReturnType<typeof aProposal>, token: string | null = null) =>
-    it.store.markInDoubt({ body: inDoubtBody(proposal), executionKey: proposal.executionKey, token })
-
   test('comes to be so only past its lease, unless its holder says so', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal)
-    expect(await doubt(proposal)).toEqual({ status: 'stale' })
-    expect(await doubt(proposal, '00000000-0000-4000-8000-000000000000')).toEqual({ status: 'stale' })
+    expect(await it.doubt(proposal)).toEqual({ status: 'stale' })
+    expect(await it.doubt(proposal, noToken)).toEqual({ status: 'stale' })
     await it.later({ lease: proposal.executionKey })
-    expect(await doubt(proposal)).toMatchObject({ status: 'committed' })
+    expect(await it.doubt(proposal)).toMatchObject({ status: 'committed' })
   })
 
   test('comes to be so at once when its holder says so', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    expect(await doubt(proposal, token)).toMatchObject({ status: 'committed' })
+    expect(await it.doubt(proposal, token)).toMatchObject({ status: 'committed' })
   })
 
   test('is marked once, and not in the name of another entity', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    expect(await doubt({ ...aProposal(await it.anAccount()), executionKey: proposal.executionKey }, token)).toEqual({ status: 'stale' })
-    await doubt(proposal, token)
-    expect(await doubt(proposal, token)).toEqual({ status: 'stale' })
+    expect(await it.doubt({ ...aProposal(await it.anAccount()), executionKey: proposal.executionKey }, token)).toEqual({ status: 'stale' })
+    await it.doubt(proposal, token)
+    expect(await it.doubt(proposal, token)).toEqual({ status: 'stale' })
   })
 
   test('holds its entity', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    await doubt(proposal, token)
+    await it.doubt(proposal, token)
     expect(await it.open(aProposal(proposal.request.entityId))).toEqual({ status: 'stale' })
     expect(await it.report({}, proposal.request.entityId)).toEqual({ status: 'busy' })
     expect((await it.facts(again(proposal))).holder?.status).toBe('in_doubt')
@@ -272,7 +254,7 @@ describe('an execution in doubt', () => {
   test('a late success is accepted, from any attempt: it happened', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    await doubt(proposal, token)
+    await it.doubt(proposal, token)
     expect(await it.complete(proposal)).toMatchObject({ status: 'committed' })
     expect(await it.facts(again(proposal))).toMatchObject({ holder: null, execution: { status: 'succeeded' }, state: { version: 2 } })
   })
@@ -280,7 +262,7 @@ describe('an execution in doubt', () => {
   test('a late result that cannot be accepted is recorded, and goes on holding the entity', async () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
-    await doubt(proposal, token)
+    await it.doubt(proposal, token)
     await it.complete(proposal, { status: 'rejected', why: 'late and wrong' })
     expect((await it.facts(proposal)).holder?.completionRejected).toBe('late and wrong')
   })
@@ -289,7 +271,7 @@ describe('an execution in doubt', () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
     await it.complete(proposal)
-    expect(await doubt(proposal, token)).toEqual({ status: 'stale' })
+    expect(await it.doubt(proposal, token)).toEqual({ status: 'stale' })
   })
 })
 

@@ -105,15 +105,23 @@ begin
   return kiff.lock_chain('run', kiff.run_key(b ->> 'namespace', b ->> 'first_execution_run_id', b ->> 'workflow_id'));
 end $$;
 
--- Appends one row to a locked chain. Returns its reference as it is handed to the workflow.
-create function kiff.append(p_chain bigint, p_body text) returns jsonb
+-- Appends one row to a locked chain. Returns its reference as it is handed to the workflow. `p_kinds`: what the function that
+-- appends may say; that a person has reviewed, only the one that recorded it can (I4).
+create function kiff.append(p_chain bigint, p_body text, p_kinds text[]) returns jsonb
 language plpgsql as $$
 declare
+  b jsonb := p_body::jsonb;
   c kiff.chains;
   v_at timestamptz := clock_timestamp();
   v_digest bytea := sha256(convert_to(p_body, 'UTF8'));
   v_hash bytea;
 begin
+  if coalesce(b ->> 'kind' <> all (p_kinds), true) then
+    raise exception 'a row of kind % is not recorded here, but %', b ->> 'kind', array_to_string(p_kinds, ', ') using errcode = 'check_violation';
+  end if;
+  if b ->> 'kind' <> 'reviewed' and b @? '$.audit[*] ? (@.kind == "approval_granted" || @.kind == "approval_denied")' then
+    raise exception 'only a recorded review grants or denies' using errcode = 'check_violation';
+  end if;
   select * into strict c from kiff.chains where chain = p_chain for update;
   v_hash := kiff.link(c.head, c.kind, c.key, c.seq + 1, v_at, v_digest);
   insert into kiff.ledger (chain, seq, at, body, digest, prev, hash) values (p_chain, c.seq + 1, v_at, p_body, v_digest, c.head, v_hash);

@@ -85,6 +85,6 @@ begin
   get diagnostics v_rows = row_count;
   if v_rows = 0 then return false; end if;
   update kiff.role_epochs set epoch = epoch + 1 where domain = b ->> 'domain';
-  perform kiff.append(v_chain, p_body);
+  perform kiff.append(v_chain, p_body, '{role_granted,role_revoked}');
   return true;
 end $$;

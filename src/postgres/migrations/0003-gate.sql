@@ -158,9 +158,9 @@ language sql volatile as $$
 $$;
 
 -- Appends the row and remembers what its call answers.
-create function kiff.append_answer(p_chain bigint, p_body text, p_answer jsonb) returns jsonb
+create function kiff.append_answer(p_chain bigint, p_body text, p_kinds text[], p_answer jsonb) returns jsonb
 language plpgsql as $$
-declare b jsonb := p_body::jsonb; v_record jsonb := kiff.append(p_chain, p_body);
+declare b jsonb := p_body::jsonb; v_record jsonb := kiff.append(p_chain, p_body, p_kinds);
 begin
   insert into kiff.calls (namespace, run_id, activity_id, chain, seq, answer)
   values (b ->> 'namespace', b ->> 'run_id', b ->> 'activity_id', p_chain, (v_record ->> 'seq')::bigint, p_answer);
@@ -206,7 +206,7 @@ begin
       and status in ('pending', 'granted', 'denied')) then
     return '{"status":"stale"}';
   end if;
-  v_done := append_answer(v_chain, p_body, p_answer);
+  v_done := append_answer(v_chain, p_body, '{refused,repeated,event_refused,signal_rejected,approval_withdrawn,approval_denied}', p_answer);
   if p_closing is not null then perform close_round(p_closing, b, v_chain, (v_done #>> '{record,seq}')::bigint); end if;
   return v_done;
 end $$;
@@ -217,7 +217,7 @@ declare b jsonb := p_body::jsonb; r jsonb := p_request::jsonb; v_chain bigint :=
 begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
-  v_done := append_answer(v_chain, p_body, p_answer);
+  v_done := append_answer(v_chain, p_body, '{approval_requested}', p_answer);
   if p_closing is not null then perform close_round(p_closing, b, v_chain, (v_done #>> '{record,seq}')::bigint); end if;
   if exists (select from approvals where execution_key = b ->> 'execution_key' and status in ('pending', 'granted')) then
     raise exception 'a round is open already' using errcode = 'serialization_failure';
@@ -260,7 +260,7 @@ begin
   if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) then return '{"status":"stale"}'; end if;
   select coalesce(max(ordinal), 0) + 1 into v_ordinal from executions where execution_key = b ->> 'execution_key';
   if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then return '{"status":"stale"}'; end if;
-  v_record := append(v_chain, p_body);
+  v_record := append(v_chain, p_body, '{opened}');
   if p_approval is not null and not consume_grant(p_approval, b, (v_record ->> 'seq')::bigint) then
     raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
   end if;
@@ -279,7 +279,7 @@ begin
       and lease_until <= clock_timestamp() and idempotent_until > clock_timestamp()
     returning ordinal into v_ordinal;
   if v_ordinal is null then return '{"status":"stale"}'; end if;
-  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body), 'token', v_token, 'ordinal', v_ordinal);
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body, '{resumed}'), 'token', v_token, 'ordinal', v_ordinal);
 end $$;
 
 create function kiff.yield_lease(p_key text, p_token uuid) returns void
@@ -336,7 +336,7 @@ begin
   end if;
   if v_end = 'failed' and (e.status <> 'reserved' or e.lease_token is distinct from (p_end ->> 'token')::uuid) then return '{"status":"stale"}'; end if;
   if e.status not in ('reserved', 'in_doubt') then return '{"status":"stale"}'; end if;
-  v_record := append(v_chain, p_body);
+  v_record := append(v_chain, p_body, array[case v_end when 'succeeded' then 'executed' when 'failed' then 'failed' else 'completion_rejected' end]);
   if v_end = 'succeeded' then perform fold_events(v_chain, b, (v_record ->> 'seq')::bigint); end if;
   update executions set status = case v_end when 'failed' then 'failed' else 'succeeded' end,
     completion_rejected = case v_end when 'rejected' then p_end ->> 'why' end,
@@ -357,7 +357,7 @@ begin
     or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then
     return '{"status":"stale"}';
   end if;
-  v_done := append_answer(v_chain, p_body, p_answer);
+  v_done := append_answer(v_chain, p_body, '{executed}', p_answer);
   v_seq := (v_done #>> '{record,seq}')::bigint;
   if p_approval is not null and not consume_grant(p_approval, b, v_seq) then
     raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
@@ -376,7 +376,7 @@ begin
     where execution_key = p_key and chain = v_chain and status = 'reserved' and (lease_until <= clock_timestamp() or lease_token = p_token)
     returning ordinal into v_ordinal;
   if v_ordinal is null then return '{"status":"stale"}'; end if;
-  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body));
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body, '{in_doubt}'));
 end $$;
 
 create function kiff.report_event(p_body text, p_answer jsonb, p_guard jsonb) returns jsonb
@@ -397,7 +397,7 @@ begin
   end if;
   if entity_is_held(v_chain) then return '{"status":"busy"}'; end if;
   if not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
-  v_done := append_answer(v_chain, p_body, p_answer);
+  v_done := append_answer(v_chain, p_body, '{event}', p_answer);
   perform fold_events(v_chain, b, (v_done #>> '{record,seq}')::bigint);
   return v_done;
 end $$;

@@ -58,7 +58,7 @@ begin
     values (v_id, v_review ->> 'verdict', v_review ->> 'reviewer', v_review ->> 'reason', p_jws);
   update approvals set status = v_review ->> 'verdict' where approval_id = v_id;
   insert into deliveries (approval_id) values (v_id);
-  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body));
+  return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body, '{reviewed}'));
 end $$;
 
 -- A review that was refused is a fact too. Writes on the approval's chain.
@@ -69,7 +69,7 @@ begin
   select chain into v_chain from approvals where approval_id = ((p_body::jsonb) ->> 'approval_id')::uuid;
   if v_chain is null then return; end if;
   perform from chains where chain = v_chain for update;
-  perform append(v_chain, p_body);
+  perform append(v_chain, p_body, '{review_refused}');
 end $$;
 
 -- Rounds that are over by the clock, and nobody has closed yet.
@@ -97,7 +97,7 @@ begin
   if v_status is null then raise exception 'unknown kind %', b ->> 'kind'; end if;
   if a.approval_id is null or a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied') then return false; end if;
   if v_status = 'expired' and (a.status = 'denied' or clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end)) then return false; end if;
-  v_seq := (append(v_chain, p_body) ->> 'seq')::bigint;
+  v_seq := (append(v_chain, p_body, '{approval_expired,approval_withdrawn}') ->> 'seq')::bigint;
   -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
   update approvals set status = case a.status when 'denied' then 'denied' else v_status end, closed_seq = v_seq where approval_id = v_id;
   return true;

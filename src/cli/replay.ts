@@ -1,0 +1,105 @@
+/** `replay`: the per-step check of one workflow's history against the ledger. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
+import type { Command } from 'commander'
+import { defaultApp } from '../dev/app.ts'
+import { fetchHistory, parseHistory, type History } from '../evidence/history.ts'
+import { inkFor, printReplay } from '../evidence/print.ts'
+import { replayCheck, type ReplayReport } from '../evidence/replay.ts'
+import { withAuditor } from './auditor.ts'
+import { domainsOf } from './domains.ts'
+import { exit, Failure } from './exit.ts'
+import { temporalAt } from './where.ts'
+
+interface ReplayFlags {
+  readonly runId?: string
+  readonly address?: string
+  readonly namespace?: string
+  readonly database?: string
+  readonly workflows: string
+  readonly app?: string
+  readonly json?: true
+}
+
+/** A history, where it is from, and how to read it again. */
+interface Source {
+  readonly history: History
+  readonly workflowId?: string
+  readonly namespace?: string
+  readonly refetch?: () => Promise<History>
+  readonly close: () => Promise<void>
+}
+
+export function replayCommand(program: Command): void {
+  program
+    .command('replay')
+    .description("run a workflow's code against its history again, and compare each governed step with the ledger")
+    .argument('<workflow>', 'a workflow id, or a history file (temporal workflow show --output json)')
+    .option('--run-id <id>', 'a run other than the latest')
+    .option('--address <host:port>', "Temporal's address")
+    .option('--namespace <name>', "Temporal's namespace")
+    .option('--database <url>', 'Postgres, as the kiff_auditor login')
+    .option('--workflows <path>', 'the module that exports the workflows', process.env['KIFF_WORKFLOWS'] ?? './workflows/index.ts')
+    .option('--app <module>', `the application whose rules are applied again (${defaultApp}, where it exists)`)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `
+Defaults come from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, KIFF_AUDITOR_DATABASE_URL and KIFF_WORKFLOWS, then from what
+"npm start" runs here. Exit code 5: a step differs; the first one is named.`)
+    .action(async (workflow: string, flags: ReplayFlags) => {
+      const report = await checked(workflow, flags)
+      console.log(flags.json ? JSON.stringify(report) : printReplay(report, inkFor(process.stdout)))
+      process.exitCode = report.ok ? exit.ok : exit.verificationFailed
+    })
+}
+
+async function checked(workflow: string, flags: ReplayFlags): Promise<ReplayReport> {
+  const workflowsPath = resolve(flags.workflows)
+  if (!existsSync(workflowsPath)) throw new Failure(`${flags.workflows} does not exist; name the module that exports the workflows with --workflows`, exit.usage)
+  const domains = await domainsOf(flags.app)
+  const source = await (isFile(workflow) ? fromFile(workflow, flags) : fromServer(workflow, flags))
+  try {
+    // What a replay logs comes back as its error as well.
+    Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
+    const { close: _, ...given } = source
+    return await withAuditor(flags.database, (auditor) => replayCheck({ ...given, auditor, domains, workflowsPath }))
+  } finally {
+    await source.close()
+  }
+}
+
+function isFile(workflow: string): boolean {
+  if (existsSync(workflow)) return true
+  if (workflow.endsWith('.json')) throw new Failure(`there is no file ${workflow}`, exit.usage)
+  return false
+}
+
+async function fromFile(path: string, flags: ReplayFlags): Promise<Source> {
+  try {
+    const history = parseHistory(await readFile(path, 'utf8'))
+    return { history, ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }), close: async () => {} }
+  } catch (error) {
+    throw new Failure(`${path}: ${error instanceof Error ? error.message : String(error)}`, exit.usage)
+  }
+}
+
+/** gRPC's code for what does not exist. */
+const notFound = 5
+
+async function fromServer(workflowId: string, flags: ReplayFlags): Promise<Source> {
+  const { address, namespace } = await temporalAt(flags)
+  const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((error: unknown) => {
+    throw new Failure(`there is no Temporal server at ${address} (${error instanceof Error ? error.message : String(error)})`)
+  })
+  const client = new Client({ connection, namespace })
+  const refetch = (): Promise<History> => fetchHistory(client, workflowId, flags.runId)
+  try {
+    return { history: await refetch(), workflowId, namespace, refetch, close: () => connection.close() }
+  } catch (error) {
+    await connection.close()
+    if (isGrpcServiceError(error) && error.code === notFound) throw new Failure(`there is no workflow ${workflowId}${flags.runId === undefined ? '' : `, run ${flags.runId},`} in namespace ${namespace}`)
+    throw error
+  }
+}

@@ -1,0 +1,104 @@
+/** Everything the ledger holds about one workflow, for comparing it with Temporal's history. */
+import { parseBody, type LedgerBody } from './ledger-body.ts'
+import { entryColumns, type LedgerEntry, type Snapshot } from './read-ledger.ts'
+
+/** A ledger row that could be read. */
+export interface RunRow {
+  /** The chain's key. */
+  readonly chain: string
+  readonly seq: number
+  readonly hash: string
+  readonly body: LedgerBody
+}
+
+/** An approval as the service and the gate have left it, with the review that a person gave. */
+export interface ApprovalRecord {
+  readonly approvalId: string
+  readonly executionKey: string
+  readonly request: string
+  readonly status: string
+  readonly closed: boolean
+  readonly review: { readonly verdict: string; readonly reviewer: string; readonly jws: string } | null
+  /** The execution key that used the grant up. */
+  readonly consumedBy: string | null
+}
+
+export interface RowPlace {
+  readonly chain: string
+  readonly seq: number
+}
+
+/** What of the ledger concerns a workflow, read in one snapshot. */
+export interface RunLedger {
+  /** Rows of these runs, of any activity. */
+  readonly rows: readonly RunRow[]
+  readonly at: (place: RowPlace) => RunRow | undefined
+  readonly approval: (approvalId: string) => ApprovalRecord | undefined
+  /** Rows by which the human-facing service recorded a review of this approval. */
+  readonly reviewedRows: (approvalId: string) => readonly RunRow[]
+  /** What a call would be answered if it came again. */
+  readonly answer: (runId: string, activityId: string) => unknown
+}
+
+type EntryRow = Omit<LedgerEntry, 'seq'> & { readonly seq: string; readonly key: string }
+
+/** The names of all domains ever registered: what makes an activity type a governed one. */
+export async function registeredDomains(snapshot: Snapshot): Promise<readonly string[]> {
+  const { rows } = await snapshot.query<{ domain: string }>('select distinct domain from kiff.contracts')
+  return rows.map(({ domain }) => domain)
+}
+
+/** @param places rows that results in the history refer to */
+export async function loadRunLedger(snapshot: Snapshot, runIds: readonly string[], places: readonly RowPlace[]): Promise<RunLedger> {
+  const rows = await readRows(snapshot, 'l.run_id = any ($1)', [[...runIds]])
+  const referred = await rowsAt(snapshot, places)
+  const caused = await rowsAt(snapshot, [...rows, ...referred].flatMap(({ body }) => placeOf(body.causation_id) ?? []))
+  const byPlace = new Map([...rows, ...referred, ...caused].map((row) => [`${row.chain}#${row.seq}`, row]))
+  const approvalIds = [...new Set([...rows, ...referred].flatMap(({ body }) => (isUuid(body.approval_id) ? [body.approval_id] : [])))]
+  const approvals = await readApprovals(snapshot, approvalIds)
+  const reviewed = await readRows(snapshot, `l.approval_id = any ($1) and l.kind = 'reviewed'`, [approvalIds])
+  const namespaces = [...new Set(rows.flatMap(({ body }) => body.namespace ?? []))]
+  const answers = await snapshot.query<{ run_id: string; activity_id: string; answer: unknown }>(
+    'select run_id, activity_id, answer from kiff.calls where namespace = any ($1) and run_id = any ($2)', [namespaces, [...runIds]])
+  return {
+    rows,
+    at: ({ chain, seq }) => byPlace.get(`${chain}#${seq}`),
+    approval: (approvalId) => approvals.get(approvalId),
+    reviewedRows: (approvalId) => reviewed.filter(({ body }) => body.approval_id === approvalId),
+    answer: (runId, activityId) => answers.rows.find((row) => row.run_id === runId && row.activity_id === activityId)?.answer,
+  }
+}
+
+async function readRows(snapshot: Snapshot, condition: string, args: unknown[]): Promise<readonly RunRow[]> {
+  const { rows } = await snapshot.query<EntryRow>(
+    `select ${entryColumns}, c.key from kiff.ledger l join kiff.chains c using (chain) where ${condition} order by l.chain, l.seq`, args)
+  return rows.flatMap(({ key, seq, hash, body }) => {
+    const parsed = parseBody(body)
+    return 'body' in parsed ? [{ chain: key, seq: Number(seq), hash, body: parsed.body }] : []
+  })
+}
+
+async function rowsAt(snapshot: Snapshot, places: readonly RowPlace[]): Promise<readonly RunRow[]> {
+  if (places.length === 0) return []
+  return readRows(snapshot, '(c.key, l.seq) in (select * from unnest($1::text[], $2::bigint[]))', [places.map(({ chain }) => chain), places.map(({ seq }) => seq)])
+}
+
+async function readApprovals(snapshot: Snapshot, approvalIds: readonly string[]): Promise<ReadonlyMap<string, ApprovalRecord>> {
+  const { rows } = await snapshot.query<ApprovalRecord>(
+    `select a.approval_id as "approvalId", a.execution_key as "executionKey", a.request, a.status, a.closed_seq is not null as closed,
+       case when r.approval_id is null then null else jsonb_build_object('verdict', r.verdict, 'reviewer', r.reviewer, 'jws', r.jws) end as review,
+       c.execution_key as "consumedBy"
+     from kiff.approvals a left join kiff.reviews r using (approval_id) left join kiff.consumptions c using (approval_id)
+     where a.approval_id = any ($1::uuid[])`, [[...approvalIds]])
+  return new Map(rows.map((row) => [row.approvalId, row]))
+}
+
+/** A row named as `refunds/Order/order-2#7`, as causation does. */
+export function placeOf(reference: string | null | undefined): RowPlace | undefined {
+  const [, chain, seq] = /^(.+)#(\d{1,15})$/s.exec(reference ?? '') ?? []
+  return chain === undefined ? undefined : { chain, seq: Number(seq) }
+}
+
+export function isUuid(text: string | null | undefined): text is string {
+  return typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(text)
+}

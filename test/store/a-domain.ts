@@ -1,0 +1,46 @@
+/** A domain for the tests of the store: an action of every kind of effect, and deadlines that no slow machine reaches. */
+import { z } from 'zod'
+import { defineDomain } from '../../src/core/domain.ts'
+import { entity } from '../../src/core/entity.ts'
+
+const note = z.strictObject({ note: z.string() })
+const done = z.strictObject({ ok: z.literal(true) })
+
+const Account = entity('Account', {
+  states: ['OPEN', 'CLOSED'],
+  events: {
+    OPENED: { from: null, to: 'OPEN', payload: z.strictObject({}), reportedBy: 'accounts.report' },
+    NOTED: { from: 'OPEN', to: 'OPEN', payload: note },
+    TOUCHED: { from: 'OPEN', to: 'OPEN', payload: z.strictObject({}), reportedBy: 'accounts.report' },
+    CLOSED: { from: 'OPEN', to: 'CLOSED', payload: z.strictObject({}), reportedBy: 'accounts.report' },
+  },
+})
+
+export const ledgers = defineDomain({
+  name: 'ledgers',
+  actions: {
+    NOTE: Account.action({
+      description: 'Has no effect outside', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'low', effect: 'none',
+      describe: ({ params }) => `Note: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    CALL: Account.action({
+      description: 'Must not be repeated', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: 'external',
+      describe: ({ params }) => `Call: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    SEND: Account.action({
+      description: 'Its receiver honours our key', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: { idempotentFor: '1 hour' },
+      describe: ({ params }) => `Send: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    ASK: Account.action({
+      description: 'Always asks', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'high', effect: 'none',
+      approval: { when: () => 'always', reviewers: 'accounts.review', expiresIn: '3 days' },
+      describe: ({ params }) => `Ask: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    BROKEN_RULE: Account.action({
+      description: 'Its approval rule throws', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'high', effect: 'none',
+      approval: { when: () => { throw new Error('no policy today') }, reviewers: 'accounts.review', expiresIn: '1 day' },
+      describe: () => 'never', emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+  },
+  roles: { bot: ['accounts.note'], reviewer: ['accounts.review'], reporter: ['accounts.report'] },
+})
