@@ -2,8 +2,6 @@
 import { z } from 'zod'
 import { maxReviewLength, maxReviews } from './approval.ts'
 
-export { maxReviewLength, maxReviews }
-
 /** An agent's own words beside a proposal. A claim: shown as such, recorded, never a reason to allow (I12). */
 export interface Claim {
   readonly why: string

@@ -2,7 +2,7 @@
  * Reviews that arrived by signal, unread. The handler never throws and never decides: whether one is genuine, only the gate
  * can tell. A flood is counted, then dropped; the relay sends a genuine one again, until its round is closed.
  */
-import { maxReviewLength, maxReviews } from '../core/proposal.ts'
+import { maxReviewLength, maxReviews } from '../core/approval.ts'
 import { nothingRuns } from './chain.ts'
 
 interface Arrived {

@@ -81,17 +81,18 @@ describe('installed in an empty folder', () => {
   })
 })
 
-describe.skipIf(readme === undefined)("README's sample", () => {
-  const typeCheck = async (files: Readonly<Record<string, string>>): Promise<string> => {
-    const tsconfig = {
-      compilerOptions: { target: 'es2024', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, noEmit: true, allowImportingTsExtensions: true, verbatimModuleSyntax: true, types: ['node'], skipLibCheck: true },
-      files: Object.keys(files),
-    }
-    for (const [name, text] of Object.entries({ ...files, 'tsconfig.json': JSON.stringify(tsconfig) })) await writeFile(join(installed.folder, name), text)
-    const { said } = await installed.run(process.execPath, [join(installed.folder, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
-    return said
+/** Type-checks these files as a user's project would. @returns what the compiler says; empty when all is well */
+const typeCheck = async (files: Readonly<Record<string, string>>): Promise<string> => {
+  const tsconfig = {
+    compilerOptions: { target: 'es2024', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, noEmit: true, allowImportingTsExtensions: true, verbatimModuleSyntax: true, types: ['node'], skipLibCheck: true },
+    files: Object.keys(files),
   }
+  for (const [name, text] of Object.entries({ ...files, 'tsconfig.json': JSON.stringify(tsconfig) })) await writeFile(join(installed.folder, name), text)
+  const { said } = await installed.run(process.execPath, [join(installed.folder, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
+  return said
+}
 
+describe.skipIf(readme === undefined)("README's sample", () => {
   test('is there: a domain, and a workflow', () => {
     expect(Object.keys(samples)).toEqual(['domain.ts', 'workflow.ts'])
   })
