@@ -1,5 +1,6 @@
 /** Recording what a person decided: signed, written with its ledger row and its outbox entry in one commit. */
 import type { ApprovalRequest, SignedReview } from '../core/approval.ts'
+import { sha256 } from '../core/digest.ts'
 import { ledgerBody, printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import type { ReviewStore } from '../postgres/review-store.ts'
 import type { Desk, ReviewOutcome } from './desk.ts'
@@ -38,7 +39,9 @@ export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Da
         data: { approval_id: approvalId, action: request.action, requested_by: request.actor, reviewed_by: reviewer, status: verdict, reason: review.reason },
         actor_id: reviewer,
       }
-      const recorded = await store.recordReview(approvalBody(request, 'reviewed', reviewer, [entry], { ...review }), await sign(review))
+      const jws = await sign(review)
+      // The chain holds the signature's hash: the row that keeps the signature cannot be exchanged unnoticed.
+      const recorded = await store.recordReview(approvalBody(request, 'reviewed', reviewer, [entry], { ...review, jws_sha256: sha256(jws) }), jws)
       if (recorded.status === 'committed') return { outcome: 'recorded', verdict }
       const why: RefusalReason = recorded.reason in refusals ? (recorded.reason as RefusalReason) : 'closed'
       await store.recordRefusedReview(approvalBody(request, 'review_refused', reviewer, [{

@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { defaultApp, loadApp, type DevApp } from '../dev/app.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
 import { watchLedger, type Change } from '../dev/watch.ts'
-import { stateDir } from './where.ts'
+import { setIn, stateDir } from './where.ts'
 
 const notProtected = `This is development mode. It does not protect: whoever can open the state folder has every secret, the login link logs in whoever opens it
 first, and all processes run as one user of this machine. README, "What it guarantees", says what production has to add.`
@@ -33,9 +33,9 @@ folder for everything that lasts (.kiff). Ctrl-C stops what was started; the nex
       const stack = await startStack({
         app, persistent: true,
         stateDir: resolve(stateDir()),
-        databaseUrl: process.env['DATABASE_URL'],
-        temporalAddress: process.env['TEMPORAL_ADDRESS'],
-        namespace: process.env['TEMPORAL_NAMESPACE'],
+        databaseUrl: setIn('DATABASE_URL'),
+        temporalAddress: setIn('TEMPORAL_ADDRESS'),
+        namespace: setIn('TEMPORAL_NAMESPACE'),
         onProgress: say,
         onOutput: (name, line) => { if (options.verbose) say(`[${name}] ${line}`) },
       })

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client'
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Command } from 'commander'
 import { defaultApp } from '../dev/app.ts'
@@ -85,21 +85,20 @@ async function fromFile(path: string, flags: ReplayFlags): Promise<Source> {
   }
 }
 
-/** gRPC's code for what does not exist. */
-const notFound = 5
-
 async function fromServer(workflowId: string, flags: ReplayFlags): Promise<Source> {
   const { address, namespace } = await temporalAt(flags)
   const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((error: unknown) => {
     throw new Failure(`there is no Temporal server at ${address} (${error instanceof Error ? error.message : String(error)})`)
   })
   const client = new Client({ connection, namespace })
-  const refetch = (): Promise<History> => fetchHistory(client, workflowId, flags.runId)
   try {
+    // The latest run now: it may be continued as new, or reset, while it is being checked.
+    const { runId } = await client.workflow.getHandle(workflowId, flags.runId).describe()
+    const refetch = (): Promise<History> => fetchHistory(client, workflowId, runId)
     return { history: await refetch(), workflowId, namespace, refetch, close: () => connection.close() }
   } catch (error) {
     await connection.close()
-    if (isGrpcServiceError(error) && error.code === notFound) throw new Failure(`there is no workflow ${workflowId}${flags.runId === undefined ? '' : `, run ${flags.runId},`} in namespace ${namespace}`)
+    if (error instanceof WorkflowNotFoundError) throw new Failure(`there is no workflow ${workflowId}${flags.runId === undefined ? '' : `, run ${flags.runId},`} in namespace ${namespace}`)
     throw error
   }
 }

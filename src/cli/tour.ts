@@ -9,7 +9,7 @@ import { defaultApp, loadApp } from '../dev/app.ts'
 import { startStack } from '../dev/stack.ts'
 import { playTour } from '../dev/tour.ts'
 import { exit } from './exit.ts'
-import { stateDir } from './where.ts'
+import { setIn, stateDir } from './where.ts'
 
 export function tourCommand(program: Command): void {
   program
@@ -30,8 +30,8 @@ export function tourCommand(program: Command): void {
           app, stateDir: folder, persistent: false,
           secretsDir: resolve(stateDir()),
           databaseName: `kiff_tour_${randomBytes(4).toString('hex')}`,
-          databaseUrl: process.env['DATABASE_URL'],
-          temporalAddress: process.env['TEMPORAL_ADDRESS'],
+          databaseUrl: setIn('DATABASE_URL'),
+          temporalAddress: setIn('TEMPORAL_ADDRESS'),
           onProgress: (line) => { console.error(line) },
         })
         const ended = async (): Promise<void> => {

@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { exit, Failure } from './exit.ts'
 
+/** An environment variable; an empty one is not set. */
+export function setIn(name: string): string | undefined {
+  return process.env[name] === '' ? undefined : process.env[name]
+}
+
 /** Where `dev` keeps everything that lasts. */
-export const stateDir = (): string => process.env['KIFF_STATE'] ?? '.kiff'
+export const stateDir = (): string => setIn('KIFF_STATE') ?? '.kiff'
 
 const ready = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().nullable() }),
@@ -20,7 +25,7 @@ export async function readyStack(): Promise<z.infer<typeof ready> | undefined> {
 
 /** The auditor's database. @throws Failure saying how to name it */
 export async function auditorUrl(flag?: string): Promise<string> {
-  const url = flag ?? process.env['KIFF_AUDITOR_DATABASE_URL'] ?? (await readyStack())?.database.auditor
+  const url = flag ?? setIn('KIFF_AUDITOR_DATABASE_URL') ?? (await readyStack())?.database.auditor
   if (url === undefined) throw new Failure('no database: run "npm start" here, set KIFF_AUDITOR_DATABASE_URL, or give --database', exit.usage)
   return url
 }
@@ -28,7 +33,7 @@ export async function auditorUrl(flag?: string): Promise<string> {
 /** Temporal's address and namespace. @throws Failure saying how to name them */
 export async function temporalAt(flags: { readonly address?: string; readonly namespace?: string } = {}): Promise<{ readonly address: string; readonly namespace: string }> {
   const running = await readyStack()
-  const address = flags.address ?? process.env['TEMPORAL_ADDRESS'] ?? running?.temporal.address
+  const address = flags.address ?? setIn('TEMPORAL_ADDRESS') ?? running?.temporal.address
   if (address === undefined) throw new Failure('no Temporal server: run "npm start" here, set TEMPORAL_ADDRESS, or give --address', exit.usage)
-  return { address, namespace: flags.namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? running?.temporal.namespace ?? 'default' }
+  return { address, namespace: flags.namespace ?? setIn('TEMPORAL_NAMESPACE') ?? running?.temporal.namespace ?? 'default' }
 }

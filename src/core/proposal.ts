@@ -35,7 +35,7 @@ const identifier = z
 /** The one argument of a governed activity, as it stands in Temporal's history. */
 export const proposalRequest = z.strictObject({
   entityId: identifier,
-  params: z.unknown(),
+  params: z.unknown().optional(),
   actor: identifier,
   chain,
   /** A caller's own key, for a model the tool-call id; it replaces generation and occurrence. */
@@ -52,7 +52,7 @@ export type ProposalRequest = z.infer<typeof proposalRequest>
 export const eventRequest = z.strictObject({
   event: z.string().min(1).max(100),
   entityId: identifier,
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
   actor: identifier,
   chain,
   /** The reporter's own id: the same id is the same event. Left out, the step's own key is used. */

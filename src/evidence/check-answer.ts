@@ -41,10 +41,13 @@ export function checkOutcome(context: StepContext): Verdict {
 
 /** The consent that an execution used: asked for exactly this, granted by a person, delivered by signal, used once. */
 export function checkReview(context: StepContext): Verdict {
+  const { own } = context
+  // The row that opens an execution uses the grant up; where nothing is opened, the one that executes does.
+  const using = own.some(({ body }) => body.kind === 'opened' || body.kind === 'resumed') ? 'opened' : 'executed'
   let verdict: Verdict
-  for (const row of context.own) {
+  for (const row of own) {
     const { kind, approval_id: approvalId } = row.body
-    if (approvalId == null || !['opened', 'executed', 'approval_denied'].includes(kind)) continue
+    if (approvalId == null || ![using, 'approval_denied'].includes(kind)) continue
     verdict = null
     const approval = context.ledger.approval(approvalId)
     if (approval === undefined) return `row ${row.chain}#${row.seq} rests on approval ${approvalId}, which does not exist`

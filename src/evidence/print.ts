@@ -16,7 +16,7 @@ export function inkFor(stream: { readonly isTTY?: boolean }, env: Readonly<Recor
 
 /** The table, the findings, and the verdict. */
 export function printReplay(report: ReplayReport, ink: Ink): string {
-  const lines = table([['step', 'event', 'activity', 'entity', 'outcome', 'row', ...checkNames], ...report.steps.map(cellsOf)])
+  const lines = table([['step', 'event', 'activity', 'entity', 'outcome', 'ledger', ...checkNames], ...report.steps.map(cellsOf)])
   const told = lines.map((line, index) => (report.steps[index - 1]?.problem === undefined ? line : ink.bad(line)))
   return [...told, '', ...report.findings.map(({ step, message }) => ink.bad(plain(`${step === null ? '' : `step ${step}: `}${message}`))), verdictOf(report, ink)].join('\n')
 }

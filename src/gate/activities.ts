@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { refuse } from '../core/outcome.ts'
 import { eventRequest, proposalRequest, withdrawRequest, type Step } from '../core/proposal.ts'
-import { actionActivity, reportActivity, withdrawActivity } from '../temporal/names.ts'
+import { actionActivity, reportActivity, unnamed, withdrawActivity } from '../temporal/names.ts'
 import type { Timing } from './execute.ts'
 import { propose, withdraw, type GateOptions } from './gate.ts'
 import { recordUnknown } from './refuse-unknown.ts'
@@ -30,7 +30,11 @@ export function gateActivities(gate: GateOptions, readStep: StepReader): Record<
       return recordUnknown(gate.store, step, domain.name, { action: type, actor: 'unknown', input: raw }, refusal)
     }
   }
-  const proposal = governed(proposalRequest, (step, request, type, timing) => propose(gate, step, request.action ?? type, request, timing))
+  const proposal = governed(proposalRequest, (step, request, type, timing) => {
+    // Only what no contract's activity type could say is taken from the input: the timeline shows what was proposed.
+    const action = type === unnamed ? (request.action ?? type) : type
+    return propose(gate, step, action, request, timing)
+  })
   return {
     ...Object.fromEntries(Object.keys(domain.actions).map((action) => [actionActivity(domain.name, action), proposal])),
     [reportActivity(domain.name)]: governed(eventRequest, (step, request) => report(gate, step, request)),

@@ -136,20 +136,16 @@ async function completed(store: GateStore, proposal: GovernedProposal, facts: Fa
 async function rejected(store: GateStore, proposal: GovernedProposal, facts: Facts, why: string, output: unknown, timing: Timing): Promise<Done> {
   const answer = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
   const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why } }
-  const body = rowOf(proposal, facts, 'completion_rejected', [entry], { decision: answer, output: asFarAsReadable(output) })
+  const body = rowOf(proposal, facts, 'completion_rejected', [entry], { decision: answer, output: cappedOutput(output) })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why } }))
   return commit === 'refused' ? 'stale' : answered(commit, answer)
 }
 
-/** What an executor returned, as it can be recorded. Total: whatever it is, the rejection must be on record. */
-function asFarAsReadable(output: unknown): unknown {
-  try {
-    const returned = recordable(output ?? null)
-    const size = canonical(returned).length
-    return size > maxOutput ? { too_large: size } : returned
-  } catch {
-    return { unreadable: typeof output }
-  }
+/** What an executor returned, as it is recorded. */
+function cappedOutput(output: unknown): unknown {
+  const returned = recordable(output ?? null)
+  const size = canonical(returned).length
+  return size > maxOutput ? { too_large: size } : returned
 }
 
 async function untilCommitted(timing: Timing, commit: () => Promise<Committed>): Promise<Committed | 'refused'> {

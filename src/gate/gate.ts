@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/activity'
 import { evaluate } from '../core/gate.ts'
-import { recordable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
+import { ledgerBody, recordable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import { refuse, type Refusal } from '../core/outcome.ts'
 import type { ProposalRequest, Step, WithdrawRequest } from '../core/proposal.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded } from '../core/store.ts'
@@ -51,14 +51,13 @@ export async function withdraw(gate: GateOptions, step: Step, request: WithdrawR
   const { actions } = gate.bound.domain
   const contract = Object.hasOwn(actions, request.action) ? actions[request.action] : undefined
   if (contract === undefined || !gate.actors.includes(request.actor)) return
-  const proposal = toProposal(step, gate.bound.domain.name, request.action, contract, { ...request, params: null })
-  const facts = await readIntact(gate.store, proposal)
-  const entry: AuditEntry = { kind: 'approval_withdrawn', message: 'approval withdrawn: the wait was cancelled', data: { approval_id: request.approvalId, action: request.action } }
+  const { action, entityId, actor, approvalId } = request
+  const entry: AuditEntry = { kind: 'approval_withdrawn', message: 'approval withdrawn: the wait was cancelled', data: { approval_id: approvalId, action } }
   await gate.store.recordAnswer({
-    body: rowOf(proposal, facts, 'approval_withdrawn', [entry], { approvalId: request.approvalId }),
+    body: ledgerBody({ kind: 'approval_withdrawn', step, domain: gate.bound.domain.name, entityType: contract.entity.name, entityId, action, actor, approvalId, audit: [entry] }),
     answer: refuse('approval_void', 'withdrawn'),
     guard: null,
-    closing: { approvalId: request.approvalId, status: 'withdrawn' },
+    closing: { approvalId, status: 'withdrawn' },
   })
 }
 
@@ -170,7 +169,7 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
     case 'closed':
       if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'), undefined, before)
       if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), undefined, before)
-      return askAgain(`the request before was ${judged.by}`, { keepDeadline: false, before })
+      return askAgain(judged.by === 'consumed' ? 'it was tried before, and nothing was done' : `the request before was ${judged.by}`, { keepDeadline: false, before })
     case 'waiting': {
       const remainingMs = approval.status === 'pending' ? approval.answerRemainingMs : approval.useRemainingMs
       const answer = waiting(parseRequest(approval), remainingMs, rejected.length, link(approvalId))

@@ -9,7 +9,8 @@ export const actionActivity = (domain: string, action: string): string => `${dom
 export const reportActivity = (domain: string): string => `${domain}.report`
 export const withdrawActivity = (domain: string): string => `${domain}.withdraw`
 /** For a name that a model made up and that cannot be an activity type. */
-export const unnamedActivity = (domain: string): string => `${domain}.unknown`
+export const unnamed = 'unknown'
+export const unnamedActivity = (domain: string): string => `${domain}.${unnamed}`
 
 /** The signal by which the human-facing service delivers a signed review. Its one argument is the compact JWS. */
 export const reviewSignal = 'kiff.review'

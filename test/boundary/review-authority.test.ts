@@ -1,6 +1,7 @@
 /** I4: whatever the gate's login asks of its functions, no review and no grant comes of it. And nothing of a caller's shadows what they read. */
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { sha256 } from '../../src/core/digest.ts'
 import { approvalBody } from '../../src/approvals/review.ts'
 import { guardOf, type GovernedProposal } from '../../src/gate/proposal.ts'
 import { again, aProposal, aStore, noToken, requestOf, type TestStore } from '../store/a-store.ts'
@@ -130,7 +131,7 @@ describe('what stands in a caller\'s own schema shadows nothing', () => {
   test('no temporary function, and no path of the caller\'s', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
     const approvalId = await it.asked(proposal)
-    const body = approvalBody(await requestOf(it, approvalId), 'reviewed', 'bot-2', [], { verdict: 'granted', reviewer: 'bot-2', digest: (await it.reviews.show(approvalId))?.digest ?? '' })
+    const body = approvalBody(await requestOf(it, approvalId), 'reviewed', 'bot-2', [], { verdict: 'granted', reviewer: 'bot-2', digest: (await it.reviews.show(approvalId))?.digest ?? '', jws_sha256: sha256('j.w.s') })
     await asAdmin(async (client) => {
       await client.query("create function pg_temp.holds(text, text, text) returns boolean language sql as 'select true'")
       await client.query('create schema evil')

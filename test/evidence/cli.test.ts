@@ -8,6 +8,7 @@ import { evidenceCommand } from '../../src/cli/evidence.ts'
 import { exit, Failure } from '../../src/cli/exit.ts'
 import { replayCommand } from '../../src/cli/replay.ts'
 import { aCommand } from '../e2e/a-command.ts'
+import { inkFor, printChains } from '../../src/evidence/print.ts'
 import type { ReplayReport } from '../../src/evidence/replay.ts'
 import { checked, type Checked } from './a-checked-run.ts'
 import { alterRow, edited, governedEvents, inPayload } from './tamper.ts'
@@ -39,7 +40,7 @@ describe('replay <workflow>', () => {
     const { code, out, err } = await run(['replay', handle.workflowId])
     expect(err).toBe('')
     expect(code).toBe(0)
-    expect(out).toMatch(/^step {2}event {2}activity +entity +outcome +row +input +row +key +outcome +record +review +chain +state\n1 /)
+    expect(out).toMatch(/^step {2}event {2}activity +entity +outcome +ledger +input +row +key +outcome +record +review +chain +state\n1 /)
     expect(out).toContain(`${handle.workflowId}: 2 governed steps, all as recorded`)
     expect(out).toContain(entityId)
   })
@@ -75,23 +76,27 @@ describe('evidence verify', () => {
     const altered = await run(['evidence', 'verify', '--entity', chain])
     expect(altered).toMatchObject({ code: 5 })
     expect(altered.out).toContain(`${chain}#4  body_altered: the body was altered`)
+    // What a running `npm start` has written down serves where the environment says nothing.
+    const { temporal, database } = { temporal: { address: inject('temporalAddress'), namespace: 'default', ui: null }, database: evidence.stack.db.urls }
+    await writeFile(join(folder, 'ready.json'), JSON.stringify({ ready: true, temporal, database }))
+    delete env['KIFF_AUDITOR_DATABASE_URL']
     const told = await run(['evidence', 'verify', '--json'])
     expect(told.code).toBe(5)
     expect(JSON.parse(told.out)).toMatchObject({ ok: false, findings: [{ chain, seq: 4, kind: 'body_altered' }] })
   })
 })
 
-describe('what cannot be done is told in one sentence', () => {
-  /** The failure that a command ends with, in this process. */
-  async function failureOf(args: readonly string[]): Promise<Failure> {
-    const program = new Command().exitOverride()
-    replayCommand(program)
-    evidenceCommand(program)
-    const failure: unknown = await program.parseAsync(args, { from: 'user' }).then(() => 'no failure', (error: unknown) => error)
-    if (failure instanceof Failure) return failure
-    throw failure
-  }
+/** The failure that a command ends with, in this process. */
+async function failureOf(args: readonly string[]): Promise<Failure> {
+  const program = new Command().exitOverride()
+  replayCommand(program)
+  evidenceCommand(program)
+  const failure: unknown = await program.parseAsync(args, { from: 'user' }).then(() => 'no failure', (error: unknown) => error)
+  if (failure instanceof Failure) return failure
+  throw failure
+}
 
+describe('what cannot be done is told in one sentence', () => {
   test.each([
     ['a workflow that does not exist', () => ['replay', 'no-such-workflow', '--address', inject('temporalAddress')], exit.failure, /^there is no workflow no-such-workflow in namespace default$/],
     ['a file that does not exist', () => ['replay', 'missing.json'], exit.usage, /^there is no file missing\.json$/],
@@ -106,5 +111,18 @@ describe('what cannot be done is told in one sentence', () => {
     const failure = await failureOf(args())
     expect(failure.message).toMatch(sentence)
     expect(failure.code).toBe(code)
+  })
+})
+
+describe('what is printed', () => {
+  test('has colours on a terminal only, and none with NO_COLOR', () => {
+    expect(inkFor({ isTTY: true }, {}).bad('x')).toBe('\u001b[31mx\u001b[39m')
+    expect(inkFor({ isTTY: true }, { NO_COLOR: '1' }).bad('x')).toBe('x')
+    expect(inkFor({}, {}).bad('x')).toBe('x')
+  })
+
+  test('never lets what an agent wrote command the terminal', () => {
+    const printed = printChains({ ok: false, rows: 1, chains: 1, findings: [{ chain: 'refunds/Order/\u001b[2J', seq: 1, kind: 'misplaced', message: 'a\u202eb\nc' }] }, inkFor({}, {}))
+    expect(printed).toBe('refunds/Order/·[2J#1  misplaced: a·b·c\n1 row in 1 chain read, 1 finding')
   })
 })

@@ -197,6 +197,14 @@ describe('an execution that failed', () => {
     expect((await it.facts(proposal)).state?.version).toBe(1)
   })
 
+  test('has no success after it: the holder has said that nothing will be done', async () => {
+    const proposal = aProposal(await it.anAccount())
+    const { token } = leaseOf(await it.open(proposal))
+    await it.complete(proposal, { status: 'failed', token })
+    expect(await it.complete(again(proposal))).toEqual({ status: 'stale' })
+    expect((await it.facts(proposal)).state?.version).toBe(1)
+  })
+
   test('is believed only of the lease\'s holder', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal)

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256 } from '../../src/core/digest.ts'
 import { approvalBody } from '../../src/approvals/review.ts'
 import type { SignedReview } from '../../src/core/approval.ts'
+import { canonical } from '../../src/core/canonical.ts'
 import type { RowKind } from '../../src/core/ledger-row.ts'
+import type { Unrecorded, Waiting } from '../../src/core/store.ts'
+import { guardOf, rowOf } from '../../src/gate/proposal.ts'
 import type { RecordedReview } from '../../src/postgres/review-store.ts'
 import { again, aProposal, aStore, requestOf, type TestStore } from './a-store.ts'
 
@@ -14,12 +18,16 @@ const anAsk = async (over: Parameters<typeof aProposal>[1] = {}) => aProposal(aw
 const asked = async (): Promise<string> => it.asked(await anAsk())
 
 /** What the store makes of a review that nobody has checked before, as a thief of the reviewer login would send it. */
-async function record(approvalId: string, over: Partial<Record<keyof SignedReview, unknown>> = {}): Promise<RecordedReview> {
+async function record(approvalId: string, over: Partial<Record<keyof SignedReview | 'jws_sha256', unknown>> = {}): Promise<RecordedReview> {
   const row = await it.reviews.show(approvalId)
   if (row === undefined) throw new Error('there is no such approval')
-  const review = { purpose: 'approval', approval_id: approvalId, digest: row.digest, verdict: 'granted', reviewer: 'olga', reason: 'because', reviewed_at: 'now', ...over }
+  const review = { purpose: 'approval', approval_id: approvalId, digest: row.digest, verdict: 'granted', reviewer: 'olga', reason: 'because', reviewed_at: 'now', jws_sha256: sha256('j.w.s'), ...over }
   return it.reviews.recordReview(approvalBody(row.request, 'reviewed', 'olga', [], review as never), 'j.w.s')
 }
+
+test('a row that does not hold the hash of the signature it comes with is refused', async () => {
+  await expect(record(await asked(), { jws_sha256: sha256('another') })).rejects.toMatchObject({ code: '23514' })
+})
 
 /** Ends a round as the human-facing service does. */
 async function close(approvalId: string, kind: RowKind): Promise<boolean> {
@@ -67,6 +75,15 @@ describe('a review', () => {
     await it.grant('bot-2', 'reviewer')
     const approvalId = await it.asked(await anAsk({ actor: 'bot-2' }))
     expect(await record(approvalId, { reviewer: 'bot-2' })).toEqual({ status: 'refused', reason: 'self_review' })
+  })
+
+  test('by the one for whom it is asked is refused, also when they may review', async () => {
+    const [like, proposal, approval_id] = [await requestOf(it, await asked()), await anAsk(), randomUUID()]
+    const facts = await it.facts(proposal)
+    const request = canonical({ ...like, approval_id, workflow_id: proposal.step.workflowId, on_behalf_of: 'olga' })
+    const answer = { outcome: 'approval_required' } as Unrecorded<Waiting>
+    await it.store.requestApproval({ body: rowOf(proposal, facts, 'approval_requested', [], { approvalId: approval_id }), answer, request, guard: guardOf(facts) })
+    expect(await record(approval_id, { reviewer: 'olga' })).toEqual({ status: 'refused', reason: 'self_review' })
   })
 
   test('with a verdict that is none is refused by the table', async () => {

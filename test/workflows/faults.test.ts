@@ -22,7 +22,7 @@ let orders: Stack
 beforeAll(async () => {
   ;[accounts, orders] = await Promise.all([
     aStack({ bound: executors(ledgers, { CALL: spy, SEND: spy, FETCH: spy }), actors: ['bot', 'clerk'], members: { bot: 'bot', clerk: 'reporter', rita: 'reviewer' } }),
-    aStack({ bound: executors(refunds, { REFUND_ORDER: spy }), actors: ['support-agent-1', 'shop'], members: { 'support-agent-1': 'support-agent', shop: 'shop' } }),
+    aStack({ bound: executors(refunds, { REFUND_ORDER: spy }), actors: ['support-agent-1', 'shop'], members: { 'support-agent-1': 'support-agent', shop: 'shop', maria: 'finance' } }),
   ])
 })
 afterAll(() => Promise.all([accounts.close(), orders.close()]))
@@ -70,6 +70,24 @@ describe.concurrent('an executor that says nothing was done', () => {
     ])
     const [first, ...others] = keysOf(entityId)
     expect(others).toEqual([`${first}-2`])
+  })
+})
+
+describe.concurrent('an executor that says so after a person has agreed', () => {
+  test('has used up the grant: the same key asks again, and says why', async () => {
+    const entityId = await aPaidOrder(orders)
+    conducts.set(entityId, (attempt) => {
+      if (attempt === 1) throw new NotDone('declined')
+      return { refundId: 'r' }
+    })
+    const call = { queue: orders.queues.gate, entityId, params: { amountCents: 99_900, reason: 'late' }, key: 'tool-call-1' }
+    const handle = await orders.start('proposeInTurn', [[call, call]])
+    await orders.review(await orders.asked(entityId), 'granted', 'maria')
+    const second = await orders.asked(entityId, 2)
+    expect((await orders.desk.show(second))?.request.changed).toBe('it was tried before, and nothing was done')
+    expect(keysOf(entityId)).toHaveLength(1)
+    await orders.review(second, 'granted', 'maria')
+    expect(await handle.result()).toEqual([expect.objectContaining({ reason: 'execution_failed' }), expect.objectContaining({ outcome: 'allowed' })])
   })
 })
 
@@ -167,6 +185,13 @@ describe.concurrent('an executor that returns what cannot be accepted', () => {
     expect(await run('FETCH', entityId)).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
     expect(keysOf(entityId)).toHaveLength(1)
     await expectHeld(entityId)
+  })
+
+  test('what was returned is on record, as far as it fits', async () => {
+    const [small, large] = await Promise.all([anAccountWhose(() => ({ ok: 'yes' })), anAccountWhose(() => ({ ok: 'x'.repeat(2_000_000) }))])
+    await Promise.all([run('SEND', small), run('SEND', large)])
+    const { rows } = await accounts.db.pool('auditor').query("select body::jsonb -> 'output' as output from kiff.ledger where kind = 'completion_rejected' and body::jsonb ->> 'entity_id' = any ($1) order by length(body)", [[small, large]])
+    expect(rows).toEqual(expect.arrayContaining([{ output: { ok: 'yes' } }, { output: { too_large: 2_000_009 } }]))
   })
 
   test('an answer with methods of its own is read as the data it holds', async () => {

@@ -1,7 +1,9 @@
 /** How a wait for a person ends otherwise, and how a review finds the workflow that waits for it. */
 import { randomUUID } from 'node:crypto'
-import { CancelledFailure, WorkflowFailedError } from '@temporalio/client'
+import { CancelledFailure, Client, WorkflowFailedError } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withdrawOrphans } from '../../src/approvals/relay.ts'
+import { createReviewStore } from '../../src/postgres/review-store.ts'
 import { eventually, theBundle, type Stack } from '../a-stack.ts'
 import { aPaidOrder, approval, jwsOf, recorded, recordedOf } from '../an-entity.ts'
 import { aRefundsStack, signalled, type Refunds } from '../held-refunds.ts'
@@ -58,6 +60,14 @@ describe.concurrent('a wait that ends otherwise', () => {
     expect(await recorded(orders, entityId)).toContain('approval_withdrawn')
   })
 
+  test('a service for another namespace withdraws none of ours', async () => {
+    const { handle, approvalId } = await aHeldRefund()
+    const client = new Client({ connection: orders.client.connection, namespace: 'temporal-system' })
+    await withdrawOrphans({ store: createReviewStore(orders.db.pool('reviewer')), client })
+    expect(await approval(orders, approvalId)).toMatchObject({ status: 'pending' })
+    await handle.terminate()
+  })
+
   test('another workflow under the same id does not inherit the request', async () => {
     const { entityId, handle, approvalId } = await aHeldRefund()
     await handle.terminate()
@@ -91,8 +101,8 @@ describe.concurrent('delivery', () => {
     expect(effects(entityId)).toBe(1)
   })
 
-  test('a review that arrives before the wait begins is not lost, and not taken for a forged one', async () => {
-    const entityId = await aPaidOrder(orders)
+  test('a review that arrives before its wait begins, while another goes on, is not lost, and not taken for a forged one', async () => {
+    const [one, two] = await Promise.all([aPaidOrder(orders), aPaidOrder(orders)])
     const queue = `gate-${randomUUID()}`
     const released = Promise.withResolvers<void>()
     const answerLate = () => ({ inbound: { async execute<I>(input: I, next: (input: I) => Promise<unknown>): Promise<unknown> {
@@ -101,12 +111,16 @@ describe.concurrent('delivery', () => {
       return answer
     } } })
     await orders.startGate({ queue, worker: { interceptors: { activity: [answerLate] } } })
-    const handle = await orders.start('propose', [aRefund(entityId, { queue })])
-    await orders.review(await orders.asked(entityId), 'granted', 'maria')
+    const handle = await orders.start('proposeAll', [[aRefund(one), aRefund(two, { queue })]])
+    const other = await orders.asked(one)
+    await eventually(async () => (await handle.fetchHistory()).events?.some((event) => event.timerStartedEventAttributes))
+    await orders.review(await orders.asked(two), 'granted', 'maria')
     await signalled(handle)
     released.resolve()
-    expect(await handle.result()).toMatchObject({ outcome: 'allowed' })
-    expect(await recorded(orders, entityId)).not.toContain('approval_review_rejected')
+    await eventually(async () => effects(two) === 1)
+    await orders.review(other, 'granted', 'maria')
+    expect(await handle.result()).toEqual([expect.objectContaining({ outcome: 'allowed' }), expect.objectContaining({ outcome: 'allowed' })])
+    expect((await recordedOf(orders, handle.workflowId)).map(({ kind }) => kind)).not.toContain('approval_review_rejected')
   })
 
   test('two requests of one workflow each get their own review, and none is taken for a forged one', async () => {

@@ -44,6 +44,9 @@ begin
   if v_chain is null then return '{"status":"refused","reason":"not_found"}'; end if;
   perform from chains where chain = v_chain for update;
   select * into a from approvals where approval_id = v_id for update;
+  if v_review ->> 'jws_sha256' is distinct from encode(sha256(convert_to(p_jws, 'UTF8')), 'hex') then
+    raise exception 'the row does not hold the hash of this signature' using errcode = 'check_violation';
+  end if;
   v_refused := case
     when a.status in ('granted', 'denied', 'consumed') then 'already_reviewed'
     when a.status = 'expired' then 'expired'
