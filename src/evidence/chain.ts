@@ -8,6 +8,7 @@ import type { Domain } from '../core/domain.ts'
 import type { EntityState } from '../core/state.ts'
 import type { Pool } from '../postgres/connect.ts'
 import { parseBody, type LedgerBody } from './ledger-body.ts'
+import { alteredReviews } from './check-reviews.ts'
 import { inSnapshot, readLedger, type ChainHead, type LedgerEntry, type Snapshot } from './read-ledger.ts'
 import { foldRecorded } from './rebuild.ts'
 
@@ -26,6 +27,8 @@ export type ChainFindingKind =
   | 'unreadable'
   /** The event cannot happen in the state that the events before led to. */
   | 'event_illegal'
+  /** The signature kept for a review is not the one whose hash the row holds. */
+  | 'review_altered'
   /** The entity's live state is not what its events lead to. */
   | 'state_mismatch'
 
@@ -74,6 +77,7 @@ export async function verifyIn(snapshot: Snapshot, options: ChainOptions = {}): 
     }
   }
   if (walk) finish(walk)
+  for (const altered of await alteredReviews(snapshot, options.keys)) findings.push({ ...altered, kind: 'review_altered' })
   return { ok: findings.length === 0, rows, chains, findings }
 }
 

@@ -126,6 +126,18 @@ describe('whoever owns the database', () => {
     expect(await found(chain)).toEqual([finding('state_mismatch', 4)])
   })
 
+  test('nor exchange the signature that a person gave', async () => {
+    const entityId = await aPaidOrder(stack)
+    const chain = `refunds/Order/${entityId}`
+    const asking = await stack.start('propose', [{ queue: stack.queues.gate, entityId, params: { amountCents: 99_900, reason: 'late' } }])
+    const approvalId = await stack.asked(entityId)
+    await stack.review(approvalId, 'granted', 'maria')
+    await asking.result()
+    expect(await found(chain)).toEqual([])
+    await asOwner(stack, (owner) => owner.query("update kiff.reviews set jws = 'another' where approval_id = $1", [approvalId]))
+    expect(await found(chain)).toEqual([finding('review_altered', 4)])
+  })
+
   test('nor record an event that the rules do not have, with every hash and the state made to fit', async () => {
     const chain = await aRefundedOrder()
     await rewriteFrom(stack, chain, 4, (body) => body.replaceAll('"to":"REFUNDED"', '"to":"CREATED"'))
