@@ -5,7 +5,7 @@ import { durationMs } from '../core/duration.ts'
 import type { ParsedAction } from '../core/contract.ts'
 import { NotDone, providerKey } from '../core/execution.ts'
 import { recordable, type AuditEntry, type RecordedEvent } from '../core/ledger-row.ts'
-import { refuse, type ActionResult } from '../core/outcome.ts'
+import { refuse, type ActionResult, type RecordRef } from '../core/outcome.ts'
 import { foldEvent } from '../core/state.ts'
 import type { Committed, Facts, GateStore, Lease, Unrecorded } from '../core/store.ts'
 import { failures } from '../temporal/names.ts'
@@ -31,27 +31,35 @@ export interface Granted {
 
 type Done = ActionResult | 'stale'
 
+/** One execution on its way: what is proposed, what was read, and the grant that is used for it. */
+interface Attempt {
+  readonly store: GateStore
+  readonly proposal: GovernedProposal
+  readonly facts: Facts
+  readonly action: ParsedAction
+  readonly timing: Timing
+  readonly approvalId: string | null
+}
+
+/** An attempt that holds the lease; `cause` is the row that opened it, or took it up. */
+interface Opened extends Attempt {
+  readonly lease: Lease
+  readonly cause: string
+}
+
 /** Opens the execution (consuming the grant), runs it, completes it. `stale`: nothing was written, read again. */
 export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor | undefined, granted: Granted | null, timing: Timing): Promise<Done> {
   const { effect } = proposal.contract
   const approvalId = granted?.approvalId ?? null
-  const approval = approvalId === null ? {} : { approvalId, causation: approvalId }
+  const attempt: Attempt = { store, proposal, facts, action, timing, approvalId }
   const validated: AuditEntry[] = [
     ...(granted === null ? [proposed(proposal)] : granted.before),
     { kind: 'action_validated', message: 'action validated', data: { action: proposal.action, approval_id: approvalId, requires_approval: approvalId !== null } },
   ]
-  if (effect === 'none') {
-    const accepted = acceptOutput(proposal, facts, action, {})
-    if (!accepted.ok) throw ApplicationFailure.nonRetryable(`${proposal.action} emits what its entity cannot take: ${accepted.why}`)
-    const answer = allowed(action, accepted.output)
-    const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(proposal, answer, accepted.events, approvalId)], {
-      ...approval, decision: allowedDecision, events: accepted.events, output: accepted.output,
-    })
-    return answered(await store.executePure({ body, guard: guardOf(facts), approvalId, answer }), answer)
-  }
+  if (effect === 'none') return executePure(attempt, validated)
   if (executor === undefined) throw ApplicationFailure.nonRetryable(`no executor is bound for ${proposal.action}`)
   const opened = await store.openExecution({
-    body: rowOf(proposal, facts, 'opened', validated, { ...approval, decision: allowedDecision }),
+    body: rowOf(proposal, facts, 'opened', validated, { ...causedBy(approvalId), decision: allowedDecision }),
     guard: guardOf(facts),
     leaseMs: timing.leaseMs,
     idempotentForMs: effect === 'external' ? null : durationMs(effect.idempotentFor),
@@ -59,33 +67,53 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
   })
   if (opened.status === 'stale') return 'stale'
   if (opened.status === 'repeat') return opened.answer.outcome === 'approval_required' ? 'stale' : opened.answer
-  return runAndComplete(store, proposal, facts, action, executor, opened, timing)
+  return runAndComplete({ ...attempt, lease: opened, cause: refOf(opened.record) }, executor)
 }
 
 /** Takes an execution up again after its lease, with the same key, and completes it. */
 export async function resume(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor, timing: Timing): Promise<Done> {
-  const body = rowOf(proposal, facts, 'resumed', [{ kind: 'action_resumed', message: 'action resumed with the same key', data: { action: proposal.action, idempotency_key: proposal.executionKey } }])
+  const approvalId = facts.approval?.status === 'consumed' ? facts.approval.approvalId : null
+  const entry: AuditEntry = { kind: 'action_resumed', message: 'action resumed with the same key', data: { action: proposal.action, approval_id: approvalId, idempotency_key: proposal.executionKey } }
+  const body = rowOf(proposal, facts, 'resumed', [entry], causedBy(approvalId))
   const resumed = await store.resumeExecution({ body, executionKey: proposal.executionKey, leaseMs: timing.leaseMs })
   if (resumed.status !== 'committed') return 'stale'
-  return runAndComplete(store, proposal, facts, action, executor, resumed, timing)
+  return runAndComplete({ store, proposal, facts, action, timing, approvalId, lease: resumed, cause: refOf(resumed.record) }, executor)
 }
 
-async function runAndComplete(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor, lease: Lease, timing: Timing): Promise<Done> {
-  const end = await run(executor, proposal, action, lease, timing)
+/** An action that only emits: judged, the grant used up, folded and recorded in one commit. */
+async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): Promise<Done> {
+  const { store, proposal, facts, action, approvalId } = attempt
+  const guard = guardOf(facts)
+  const accepted = acceptOutput(attempt, {})
+  if (!accepted.ok) {
+    const refusal = refuse('error', `${proposal.action} emits what ${proposal.contract.entity.name} cannot take: ${accepted.why}`)
+    const body = rowOf(proposal, facts, 'refused', [...validated, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), decision: refusal })
+    return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
+  }
+  const answer = allowed(action, accepted.output)
+  const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(attempt, answer, accepted.events)], {
+    ...causedBy(approvalId), decision: allowedDecision, events: accepted.events, output: accepted.output,
+  })
+  return answered(await store.executePure({ body, guard, approvalId, answer }), answer)
+}
+
+async function runAndComplete(opened: Opened, executor: Executor): Promise<Done> {
+  const { store, proposal, timing, lease } = opened
+  const end = await run(opened, executor)
   switch (end.end) {
     case 'returned':
-      return completed(store, proposal, facts, action, end.output, timing)
+      return completed(opened, end.output)
     case 'not_done': {
       const answer = refuse('execution_failed', end.message)
-      const body = rowOf(proposal, facts, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
+      const body = completionRow(opened, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
       const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token } }))
       return commit === 'refused' ? 'stale' : answered(commit, answer)
     }
     case 'unknown': {
       // It may still end well: a late success is accepted from any attempt.
-      end.late?.then((output) => completed(store, proposal, facts, action, output, { ...timing, until: Date.now() + 30_000 })).catch(() => {})
+      end.late?.then((output) => completed({ ...opened, timing: { ...timing, until: Date.now() + 30_000 } }, output)).catch(() => {})
       if (proposal.contract.effect === 'external') {
-        await store.markInDoubt({ body: inDoubt(proposal, facts, end.message), executionKey: proposal.executionKey, token: lease.token })
+        await store.markInDoubt({ body: inDoubt(proposal, opened.facts, end.message, opened.cause), executionKey: proposal.executionKey, token: lease.token })
         return 'stale' // read again: the execution now is in doubt, and that is the answer
       }
       if (end.late === undefined) await store.yieldLease(proposal.executionKey, lease.token)
@@ -99,7 +127,7 @@ type End =
   | { readonly end: 'not_done'; readonly message: string }
   | { readonly end: 'unknown'; readonly message: string; readonly late?: Promise<unknown> }
 
-async function run(executor: Executor, proposal: GovernedProposal, action: ParsedAction, lease: Lease, timing: Timing): Promise<End> {
+async function run({ proposal, action, lease, timing }: Opened, executor: Executor): Promise<End> {
   const deadline = AbortSignal.timeout(timing.executorMs)
   const context = {
     entityId: proposal.request.entityId,
@@ -122,23 +150,38 @@ async function run(executor: Executor, proposal: GovernedProposal, action: Parse
 }
 
 /** Records what an executor returned. Money has moved: this is tried until the attempt's time is over. */
-async function completed(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, output: unknown, timing: Timing): Promise<Done> {
-  const accepted = acceptOutput(proposal, facts, action, output)
-  if (!accepted.ok) return rejected(store, proposal, facts, accepted.why, output, timing)
+async function completed(opened: Opened, output: unknown): Promise<Done> {
+  const { store, proposal, action, timing } = opened
+  const accepted = acceptOutput(opened, output)
+  if (!accepted.ok) return rejected(opened, accepted.why, output)
   const answer = allowed(action, accepted.output)
-  const body = rowOf(proposal, facts, 'executed', executed(proposal, answer, accepted.events, null), { decision: allowedDecision, events: accepted.events, output: accepted.output })
+  const body = completionRow(opened, 'executed', executed(opened, answer, accepted.events), { decision: allowedDecision, events: accepted.events, output: accepted.output })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'succeeded' } }))
-  if (commit === 'refused') return rejected(store, proposal, facts, 'the database refused the events', output, timing)
+  if (commit === 'refused') return rejected(opened, 'the database refused the events', output)
   return answered(commit, answer)
 }
 
 /** It happened, but what came back cannot be accepted: the entity is held for a person. */
-async function rejected(store: GateStore, proposal: GovernedProposal, facts: Facts, why: string, output: unknown, timing: Timing): Promise<Done> {
+async function rejected(opened: Opened, why: string, output: unknown): Promise<Done> {
+  const { store, proposal, timing } = opened
   const answer = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
   const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why } }
-  const body = rowOf(proposal, facts, 'completion_rejected', [entry], { decision: answer, output: cappedOutput(output) })
+  const body = completionRow(opened, 'completion_rejected', [entry], { decision: answer, output: cappedOutput(output) })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why } }))
   return commit === 'refused' ? 'stale' : answered(commit, answer)
+}
+
+/** A row that ends an execution names the grant that was used, and the row that opened it. */
+function completionRow({ proposal, facts, approvalId, cause }: Opened, kind: 'executed' | 'failed' | 'completion_rejected', audit: readonly AuditEntry[], more: Parameters<typeof rowOf>[4]): string {
+  return rowOf(proposal, facts, kind, audit, { ...more, ...causedBy(approvalId), causation: cause })
+}
+
+function causedBy(approvalId: string | null): { readonly approvalId?: string; readonly causation?: string } {
+  return approvalId === null ? {} : { approvalId, causation: approvalId }
+}
+
+function refOf({ chain, seq }: RecordRef): string {
+  return `${chain}#${seq}`
 }
 
 /** What an executor returned, as it is recorded. */
@@ -167,7 +210,7 @@ function isRefusedByRule(error: unknown): boolean {
 
 type Accepted = { readonly ok: true; readonly output: unknown; readonly events: readonly RecordedEvent[] } | { readonly ok: false; readonly why: string }
 
-function acceptOutput(proposal: GovernedProposal, facts: Facts, action: ParsedAction, output: unknown): Accepted {
+function acceptOutput({ proposal, facts, action }: Attempt, output: unknown): Accepted {
   const accepted = action.accept(output)
   if (!accepted.ok) return { ok: false, why: accepted.message }
   const size = canonical(accepted.output, 'output').length
@@ -184,8 +227,8 @@ function acceptOutput(proposal: GovernedProposal, facts: Facts, action: ParsedAc
 }
 
 /** The row by which an execution comes to be in doubt. */
-export function inDoubt(proposal: GovernedProposal, facts: Facts, why: string): string {
-  return rowOf(proposal, facts, 'in_doubt', [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { action: proposal.action, error: why, idempotency_key: proposal.executionKey } }])
+export function inDoubt(proposal: GovernedProposal, facts: Facts, why: string, causation?: string): string {
+  return rowOf(proposal, facts, 'in_doubt', [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { action: proposal.action, error: why, idempotency_key: proposal.executionKey } }], causation === undefined ? {} : { causation })
 }
 
 const allowedDecision = { outcome: 'allowed', reason: null, message: 'allowed' }
@@ -194,7 +237,7 @@ function allowed(action: ParsedAction, output: unknown): Unrecorded<ActionResult
   return { outcome: 'allowed', output, summary: action.describe() }
 }
 
-function executed(proposal: GovernedProposal, answer: Unrecorded<ActionResult>, events: readonly RecordedEvent[], approvalId: string | null): AuditEntry[] {
+function executed({ proposal, approvalId }: Attempt, answer: Unrecorded<ActionResult>, events: readonly RecordedEvent[]): AuditEntry[] {
   const output = 'output' in answer ? recordable(answer.output) : null
   return [
     {

@@ -130,6 +130,10 @@ describe('functions that run with more rights than their caller', () => {
     expect(members).toEqual([{ member: 'kiff_owner' }])
   })
 
+  test('can make nothing in the schema', async () => {
+    expect(await it.look(`select has_schema_privilege('kiff_definer', 'kiff', 'create') as creates`)).toEqual([{ creates: false }])
+  })
+
   test('can insert, and move counters and states on; they can delete nothing and alter no evidence', async () => {
     const rights = await it.look<{ relname: string; deletes: boolean; inserts: boolean; updates: string[] }>(`
       select relname, has_table_privilege('kiff_definer', oid, 'delete') or has_table_privilege('kiff_definer', oid, 'truncate') or has_table_privilege('kiff_definer', oid, 'trigger') as deletes,

@@ -180,6 +180,7 @@ describe('ending a round by the service', () => {
     expect(await close(approvalId, 'approval_expired')).toBe(false)
     expect(await close(approvalId, 'approval_withdrawn')).toBe(true)
     expect((await it.reviews.show(approvalId))?.status).toBe('denied')
+    expect(await close(approvalId, 'approval_withdrawn')).toBe(false)
   })
 
   test('does not exist for an approval that does not', async () => {
