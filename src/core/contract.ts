@@ -149,9 +149,10 @@ export function defineAction<
     canonical(output.data, 'output')
     const events: EmittedEvent[] = []
     for (const [type, payloadOf] of emits) {
-      const payload = entity.events[type]?.payload.safeParse(payloadOf?.({ ...context, output: output.data }))
+      const emitted = payloadOf?.({ ...context, output: output.data })
+      const payload = entity.events[type]?.payload.safeParse(emitted)
       if (payload === undefined) return { ok: false, message: `event ${type} is not declared` }
-      if (!payload.success) return { ok: false, message: `event ${type}: ${firstIssue(payload.error, undefined, 'payload').message}` }
+      if (!payload.success) return { ok: false, message: `event ${type}: ${firstIssue(payload.error, emitted, 'payload').message}` }
       canonical(payload.data, `event ${type}`)
       events.push({ type, payload: payload.data })
     }

@@ -33,7 +33,7 @@ export function firstChange(raw: unknown, parsed: unknown, path: string): string
   if (typeof raw !== 'object' || raw === null || typeof parsed !== 'object' || parsed === null) return raw === parsed ? undefined : path
   if (Array.isArray(raw) && (!Array.isArray(parsed) || raw.length !== parsed.length)) return path
   for (const [key, member] of Object.entries(raw)) {
-    const change = Object.hasOwn(parsed, key) ? firstChange(member, Reflect.get(parsed, key), `${path}.${key}`) : `${path}.${key}`
+    const change = firstChange(member, Reflect.get(parsed, key), `${path}.${key}`)
     if (change !== undefined) return change
   }
   return undefined

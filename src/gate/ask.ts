@@ -6,7 +6,8 @@ import { sha256 } from '../core/digest.ts'
 import type { GateDecision } from '../core/gate.ts'
 import { printable, type AuditEntry } from '../core/ledger-row.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded, Waiting } from '../core/store.ts'
-import { bindingOf, guardOf, proposed, rowOf, type GovernedProposal } from './proposal.ts'
+import { proposed } from './audit-entries.ts'
+import { bindingOf, guardOf, rowOf, type GovernedProposal } from './proposal.ts'
 import type { ReviewVerifier } from './verify-review.ts'
 
 export type NeedsApproval = Extract<GateDecision, { outcome: 'approval_required' }>

@@ -10,7 +10,8 @@ import { foldEvent } from '../core/state.ts'
 import type { Committed, Facts, GateStore, Lease, Unrecorded } from '../core/store.ts'
 import { failures } from '../temporal/names.ts'
 import type { Executor } from './binding.ts'
-import { guardOf, proposed, rowOf, type GovernedProposal } from './proposal.ts'
+import { executed, failed, proposed } from './audit-entries.ts'
+import { guardOf, rowOf, type GovernedProposal } from './proposal.ts'
 
 /** Largest output an executor may return, as canonical JSON in UTF-16 units. */
 export const maxOutput = 16_384
@@ -91,7 +92,7 @@ async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): 
     return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
   }
   const answer = allowed(action, accepted.output)
-  const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(attempt, answer, accepted.events)], {
+  const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(proposal, approvalId, accepted)], {
     ...causedBy(approvalId), decision: allowedDecision, events: accepted.events, output: accepted.output,
   })
   return answered(await store.executePure({ body, guard, approvalId, answer }), answer)
@@ -155,7 +156,7 @@ async function completed(opened: Opened, output: unknown): Promise<Done> {
   const accepted = acceptOutput(opened, output)
   if (!accepted.ok) return rejected(opened, accepted.why, output)
   const answer = allowed(action, accepted.output)
-  const body = completionRow(opened, 'executed', executed(opened, answer, accepted.events), { decision: allowedDecision, events: accepted.events, output: accepted.output })
+  const body = completionRow(opened, 'executed', executed(proposal, opened.approvalId, accepted), { decision: allowedDecision, events: accepted.events, output: accepted.output })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'succeeded' } }))
   if (commit === 'refused') return rejected(opened, 'the database refused the events', output)
   return answered(commit, answer)
@@ -235,31 +236,6 @@ const allowedDecision = { outcome: 'allowed', reason: null, message: 'allowed' }
 
 function allowed(action: ParsedAction, output: unknown): Unrecorded<ActionResult> {
   return { outcome: 'allowed', output, summary: action.describe() }
-}
-
-function executed({ proposal, approvalId }: Attempt, answer: Unrecorded<ActionResult>, events: readonly RecordedEvent[]): AuditEntry[] {
-  const output = 'output' in answer ? recordable(answer.output) : null
-  return [
-    {
-      kind: 'action_executed',
-      message: 'action executed',
-      data: { action: proposal.action, status: 'succeeded', executed: true, output, parameters: recordable(proposal.request.params ?? null), approval_id: approvalId, idempotency_key: proposal.executionKey, follow_up_events: events.length },
-    },
-    ...eventEntries(events),
-  ]
-}
-
-/** KIFF's two records for each event that was folded. */
-export function eventEntries(events: readonly RecordedEvent[]): AuditEntry[] {
-  return events.flatMap((event): AuditEntry[] => [
-    { kind: 'event_ingested', message: 'event ingested', data: { event_id: event.id, event_type: event.type } },
-    { kind: 'state_changed', message: 'state changed', data: { event_id: event.id, event_type: event.type, from: event.from, to: event.to } },
-  ])
-}
-
-/** KIFF's record of an action that did not happen. */
-export function failed(proposal: GovernedProposal, error: string, status: 'failed' | 'skipped'): AuditEntry {
-  return { kind: 'action_failed', message: status === 'failed' ? 'action execution failed' : 'action validation failed', data: { action: proposal.action, status, error: recordable(error), parameters: recordable(proposal.request.params ?? null) } }
 }
 
 function answered(commit: Committed, answer: Unrecorded<ActionResult>): Done {

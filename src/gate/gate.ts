@@ -10,9 +10,10 @@ import type { ProposalRequest, Step, WithdrawRequest } from '../core/proposal.ts
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded } from '../core/store.ts'
 import { failures } from '../temporal/names.ts'
 import { ask, judge, nextRound, parseRequest, waiting, type NeedsApproval } from './ask.ts'
+import { failed, proposed } from './audit-entries.ts'
 import type { BoundDomain, Executor } from './binding.ts'
-import { execute, failed, inDoubt, resume, type Timing } from './execute.ts'
-import { guardOf, isOpen, proposed, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
+import { execute, inDoubt, resume, type Timing } from './execute.ts'
+import { guardOf, isOpen, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 import type { ReviewVerifier } from './verify-review.ts'
 

@@ -89,22 +89,6 @@ export function rowOf(
   })
 }
 
-/** KIFF's `decision_proposed`, with the parameters KIFF leaves out. */
-export function proposed(proposal: GovernedProposal): AuditEntry {
-  const { request, action } = proposal
-  return {
-    kind: 'decision_proposed',
-    message: 'decision proposed',
-    data: {
-      decision_id: proposal.executionKey,
-      decision_kind: 'action_proposal',
-      proposed_action: action,
-      parameters: recordable(request.params ?? null),
-      confidence: request.claim?.confidence ?? null,
-    },
-  }
-}
-
 /** True while a round waits for a person, or for its grant to be used. */
 export function isOpen(approval: ApprovalFacts): boolean {
   return approval.status === 'pending' || approval.status === 'granted'

@@ -9,7 +9,7 @@ import { foldEvent } from '../core/state.ts'
 import type { Facts, Unrecorded } from '../core/store.ts'
 import { isCanonical } from '../core/canonical.ts'
 import { failures } from '../temporal/names.ts'
-import { eventEntries } from './execute.ts'
+import { eventEntries } from './audit-entries.ts'
 import { busy, type GateOptions } from './gate.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 

@@ -79,6 +79,14 @@ describe.concurrent('with credentials of the namespace', () => {
     await held.handle.terminate()
   })
 
+  test('a request is not taken back in the name of an actor that the gate does not serve', async () => {
+    const entityId = await aPaidOrder(stack)
+    const asking = { entityId, params: { amountCents: 99_900, reason: 'x' }, actor: 'support-agent-1' }
+    const approvalId = await stack.run('askAndWithdraw', [stack.queues.gate, asking, { action: 'REFUND_ORDER', entityId, actor: 'maria' }])
+    expect((await stack.audit(entityId)).map(({ actor_id }) => actor_id)).not.toContain('maria')
+    expect(approvalId).toEqual(expect.any(String))
+  })
+
   test('a workflow cannot take back the request of another', async () => {
     const held = await aHeldRefund()
     const handle = await stack.start('callGate', [stack.queues.gate, 'refunds.withdraw', { approvalId: held.approvalId, action: 'REFUND_ORDER', entityId: held.entityId, actor: 'support-agent-1' }])

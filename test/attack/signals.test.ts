@@ -1,6 +1,6 @@
 /** An attacker who holds full credentials of the Temporal namespace: what they can send, and that it opens nothing. */
 import { randomUUID } from 'node:crypto'
-import type { WorkflowHandle } from '@temporalio/client'
+import { defaultPayloadConverter, type WorkflowHandle } from '@temporalio/client'
 import { CompactSign, importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReviewSigner, generateDevReviewKey } from '../../src/approvals/signing.ts'
@@ -226,6 +226,20 @@ describe.concurrent('a flood', () => {
     expect(effects(held.entityId)).toBe(1)
     const { currentDetails } = await held.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')
     expect(currentDetails ?? '').not.toContain('forged')
+  })
+
+  test('that does not end slows the workflow down, not the gate', async () => {
+    const held = await aHeldRefund()
+    for (const number of [1, 2, 3, 4]) {
+      await held.handle.signal('kiff.review', { approval_id: held.approvalId, jws: `forged ${number}` })
+      await eventually(async () => (await rejections(held.entityId)).length >= number)
+    }
+    const pauses = await eventually(async () => {
+      const summaries = ((await held.handle.fetchHistory()).events ?? []).map((event) => event.timerStartedEventAttributes && event.userMetadata?.summary && defaultPayloadConverter.fromPayload<string>(event.userMetadata.summary))
+      return summaries.find((summary) => summary === 'too many reviews that are not genuine')
+    })
+    expect(pauses).toBeDefined()
+    await held.handle.terminate()
   })
 
   test('of one signal over and over costs no gate call each', async () => {

@@ -117,7 +117,7 @@ describe('what has no canonical form', () => {
     ['a member name with a lone surrogate', { '\ud83d': 1 }],
     ['a member named __proto__', JSON.parse('{"__proto__": 1}')],
     ['a member that is undefined', { a: undefined }],
-    ['a hole in an array', Array.from({ length: 2 }).concat(Array(1))],
+    ['a hole in an array', Array(1)],
   ])('%s is refused', (_, value) => {
     expect(() => canonical(value)).toThrow(NotCanonical)
   })

@@ -84,7 +84,7 @@ describe('a rule that gives neither words nor false', () => {
     ['zero', 0],
     ['a promise of false', Promise.resolve(false)],
   ])('%s never reads as "no approval needed"', (_, given) => {
-    expect(decide({ ...sound, contract: { rule: () => given as false } })).toMatchObject({ outcome: 'blocked', reason: 'approval_policy_error' })
+    expect(decide({ ...sound, contract: { rule: () => given as false } })).toMatchObject({ outcome: 'blocked', reason: 'approval_policy_error', message: expect.stringContaining('neither words nor false') })
   })
 })
 

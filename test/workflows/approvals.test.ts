@@ -80,6 +80,14 @@ describe.concurrent('nobody answers', () => {
     expect(await approval(orders, approvalId)).toMatchObject({ status: 'expired', closed: true })
   })
 
+  test('the request expires, and it is recorded, even while no gate worker runs', async () => {
+    const { entityId, handle, approvalId } = await aHeldRefundWithoutGate()
+    await letTimePass(orders, approvalId)
+    await eventually(async () => (await approval(orders, approvalId)).status === 'expired')
+    expect(await recorded(orders, entityId)).toContain('approval_expired')
+    await handle.terminate()
+  })
+
   test('an answer that comes too late is refused, and recorded', async () => {
     const { approvalId, handle } = await aHeldRefundWithoutGate()
     await letTimePass(orders, approvalId)

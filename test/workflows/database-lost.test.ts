@@ -22,13 +22,15 @@ afterAll(async () => {
 const aRefund = (entityId: string, amountCents = 4_200) => ({ queue: stack.queues.gate, entityId, params: { amountCents, reason: 'late' }, timeout: '3 seconds' })
 const database = (): string => new URL(stack.db.urls.gate).pathname.slice(1)
 
-async function asAdmin(sql: string): Promise<void> {
+async function asAdmin(sql: string): Promise<number | null> {
   const admin = new Client({ connectionString: inject('postgresAdminUrl') })
   await admin.connect()
-  await admin.query(sql)
+  const { rowCount } = await admin.query(sql)
   await admin.end()
+  return rowCount
 }
-const hangUp = () => asAdmin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database()}' and usename = 'kiff_gate'`)
+/** Ends the gate's connections. @returns how many */
+const hangUp = (those = '') => asAdmin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database()}' and usename = 'kiff_gate' ${those}`)
 async function lock(): Promise<void> {
   await asAdmin(`revoke connect on database ${database()} from kiff_gate`)
   await hangUp()
@@ -60,6 +62,23 @@ describe('a database that goes away', () => {
     expect(await handle.result()).toMatchObject({ outcome: 'allowed' })
     expect(provider.keys(entityId)).toHaveLength(1)
     expect(await states(stack, refunds, entityId)).toEqual({ live: { value: 'REFUNDED', version: 3 }, rebuilt: { value: 'REFUNDED', version: 3 } })
+  })
+
+  test('in the middle of completing: it is completed, and not paid for again', async () => {
+    const entityId = await aPaidOrder(stack)
+    const release = provider.slowDown(entityId)
+    const handle = await refund(entityId)
+    await eventually(async () => provider.paid(entityId) === 1)
+    const owner = new Client({ connectionString: stack.db.urls.owner })
+    await owner.connect()
+    await owner.query('begin')
+    await owner.query('select from kiff.chains where key = $1 for update', [`refunds/Order/${entityId}`])
+    release()
+    await eventually(async () => (await hangUp("and wait_event_type = 'Lock' and query like '%complete_execution%'")) === 1)
+    await owner.query('rollback')
+    await owner.end()
+    expect(await handle.result()).toMatchObject({ outcome: 'allowed' })
+    expect(provider.keys(entityId)).toHaveLength(1)
   })
 
   test('until after the payment has returned: it is taken up with the same key, and paid once', async () => {

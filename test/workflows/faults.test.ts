@@ -21,7 +21,7 @@ let orders: Stack
 
 beforeAll(async () => {
   ;[accounts, orders] = await Promise.all([
-    aStack({ bound: executors(ledgers, { CALL: spy, SEND: spy, FETCH: spy }), actors: ['bot', 'clerk'], members: { bot: 'bot', clerk: 'reporter', rita: 'reviewer' } }),
+    aStack({ bound: executors(ledgers, { CALL: spy, SEND: spy, FETCH: spy }), actors: ['bot', 'another-bot', 'clerk'], members: { bot: 'bot', 'another-bot': 'bot', clerk: 'reporter' } }),
     aStack({ bound: executors(refunds, { REFUND_ORDER: spy }), actors: ['support-agent-1', 'shop'], members: { 'support-agent-1': 'support-agent', shop: 'shop', maria: 'finance' } }),
   ])
 })
@@ -256,6 +256,24 @@ describe.concurrent('at the same time', () => {
       expect.objectContaining({ outcome: 'allowed' }),
     ])
     expect(keysOf(entityId)).toHaveLength(1)
+  })
+
+  test("one caller's key by two actors: the second is not told what the first got", async () => {
+    const entityId = await anAccountWhose(() => ok)
+    const results = await accounts.run('ledgerInTurn', [[aCall('SEND', entityId, { key: 'k' }), aCall('SEND', entityId, { key: 'k', actor: 'another-bot' })]])
+    expect(results).toEqual([expect.objectContaining({ outcome: 'allowed' }), expect.objectContaining({ outcome: 'blocked', reason: 'permission_denied' })])
+    expect(keysOf(entityId)).toHaveLength(1)
+  })
+
+  test('a ledger that does not end where its entity says: nothing runs until someone has looked', async () => {
+    const entityId = await anAccountWhose(() => ok)
+    const setHead = (hash: string) => accounts.db.pool('owner').query(`update kiff.chains set head = ${hash} where key = $1`, [`ledgers/Account/${entityId}`])
+    await setHead("sha256('altered')")
+    const handle = await accounts.start('ledger', [aCall('SEND', entityId)])
+    await eventually(async () => (await handle.describe()).raw.pendingActivities?.some(({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === 'kiff.LedgerMismatch'))
+    expect(keysOf(entityId)).toHaveLength(0)
+    await setHead('(select hash from kiff.ledger l where l.chain = chains.chain order by seq desc limit 1)')
+    expect(await handle.result()).toMatchObject({ outcome: 'allowed' })
   })
 
   test('equal proposals without a key are two actions', async () => {
