@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { judgeConsent, maxRounds, type ApprovalFacts, type ApprovalRequest, type Consent } from '../core/approval.ts'
 import { canonical } from '../core/canonical.ts'
+import type { ParsedAction } from '../core/contract.ts'
 import { sha256 } from '../core/digest.ts'
 import type { GateDecision } from '../core/gate.ts'
 import { printable, type AuditEntry } from '../core/ledger-row.ts'
@@ -19,7 +20,7 @@ export interface Judgement {
 }
 
 /** Judges the newest round with what the database holds and what the signals brought; it takes both. */
-export async function judge(proposal: GovernedProposal, facts: Facts, approval: ApprovalFacts, verify: ReviewVerifier): Promise<Judgement> {
+export async function judge(proposal: GovernedProposal, facts: Facts, { approval, action }: { readonly approval: ApprovalFacts; readonly action: ParsedAction }, verify: ReviewVerifier): Promise<Judgement> {
   const delivered = proposal.request.reviews ?? []
   const { review } = approval
   const signed = review === null ? null : await verify(review.jws)
@@ -27,7 +28,7 @@ export async function judge(proposal: GovernedProposal, facts: Facts, approval: 
     review !== null && signed !== null &&
     signed.digest === sha256(approval.request) && signed.approval_id === approval.approvalId &&
     signed.verdict === review.verdict && signed.reviewer === review.reviewer
-  const consent = judgeConsent(approval, parseRequest(approval), bindingOf(proposal, facts), {
+  const consent = judgeConsent(approval, parseRequest(approval), bindingOf(proposal, facts, action), {
     verified,
     delivered: review !== null && delivered.includes(review.jws),
   })
@@ -101,7 +102,7 @@ function newRequest(
   const { claim } = request
   return {
     format: 1,
-    ...bindingOf(proposal, facts),
+    ...bindingOf(proposal, facts, decision.action),
     state: decision.state.value,
     approval_id: randomUUID(),
     round: round.number,

@@ -155,7 +155,7 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
     })
   }
   if (approval === null) return askAgain(null, { keepDeadline: false, before: [] })
-  const { consent: judged, rejected } = await judge(proposal, facts, approval, gate.verify)
+  const { consent: judged, rejected } = await judge(proposal, facts, { approval, action: decision.action }, gate.verify)
   const { approvalId } = approval
   const before = rejectedEntries(proposal, approvalId, rejected)
   switch (judged.status) {

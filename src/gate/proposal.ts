@@ -1,6 +1,6 @@
 /** One proposal on its way through the gate: everything that its ledger rows and its answers are made from. */
 import type { ApprovalFacts, Binding } from '../core/approval.ts'
-import type { Contract } from '../core/contract.ts'
+import type { Contract, ParsedAction } from '../core/contract.ts'
 import { contractHash } from '../core/contract-hash.ts'
 import { executionKey, proposalDigest } from '../core/keys.ts'
 import { ledgerBody, recordable, type AuditEntry, type LedgerRow, type RowKind } from '../core/ledger-row.ts'
@@ -46,8 +46,8 @@ export function guardOf(facts: Facts): Guard {
   return { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
 }
 
-/** What would be executed now; an approval must have asked for exactly this. */
-export function bindingOf(proposal: GovernedProposal, facts: Facts): Binding {
+/** What would be executed now, with the parameters the executor would see; an approval must have asked for exactly this. */
+export function bindingOf(proposal: GovernedProposal, facts: Facts, action: ParsedAction): Binding {
   const { step, contract, request } = proposal
   return {
     namespace: step.namespace,
@@ -59,7 +59,7 @@ export function bindingOf(proposal: GovernedProposal, facts: Facts): Binding {
     entity_id: request.entityId,
     state_version: facts.state?.version ?? 0,
     action: proposal.action,
-    params: request.params,
+    params: action.params,
     actor: request.actor,
     on_behalf_of: null,
   }

@@ -20,6 +20,7 @@ export function createStepReader(client: () => Client): StepReader {
     const namespace = info.workflowNamespace ?? info.namespace
     if (execution === undefined || namespace === undefined) throw unproven('a governed activity runs only inside a workflow')
     const { workflowId, runId } = execution
+    if (/\p{Cc}/u.test(workflowId)) throw unproven('a workflow id with control characters cannot be recorded')
     if (claimed !== runId) {
       const first = confirmed.get(runId) ?? (await firstRunId(client(), workflowId, runId))
       if (first !== claimed) throw unproven(`run ${runId} does not belong to the run chain it claims`)

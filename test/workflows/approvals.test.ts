@@ -61,6 +61,15 @@ describe.concurrent('a person says no', () => {
   })
 })
 
+test('what the schema fills in is what the person is shown, signs, and gets', async () => {
+  const entityId = await anAccount(accounts)
+  const handle = await accounts.start('ledger', [{ queue: accounts.queues.gate, action: 'ASK_PATIENTLY', entityId, params: {} }])
+  const approvalId = await accounts.asked(entityId)
+  expect((await accounts.desk.show(approvalId))?.request).toMatchObject({ summary: 'Ask: nothing', params: { note: 'nothing' } })
+  await accounts.review(approvalId, 'granted', 'rita')
+  expect(await handle.result()).toMatchObject({ outcome: 'allowed', summary: 'Ask: nothing' })
+})
+
 describe.concurrent('nobody answers', () => {
   test('the request expires by itself, the agent is told, and it is recorded', async () => {
     const entityId = await anAccount(accounts)

@@ -21,6 +21,7 @@ afterAll(async () => {
   await Promise.all([connection.close(), db.close()]) // not the native one: workers that stopped at start still refer to it
 })
 
+const mine = (): object => ({})
 const bound = executors(refunds, { REFUND_ORDER: () => Promise.reject(new Error('never')) })
 
 async function aGatePlugin(): Promise<KiffPlugin> {
@@ -48,7 +49,6 @@ describe('KiffPlugin', () => {
   })
 
   test("leaves the user's own activity interceptors, grace time and activities in place", async () => {
-    const mine = (): object => ({})
     const options = (await aGatePlugin()).configureWorker({
       connection: native, taskQueue: 'mine', shutdownGraceTime: '5 seconds',
       activities: { plain: () => Promise.resolve('plain') },
