@@ -157,7 +157,7 @@ describe('a ledger that was altered', () => {
   test('names a review that was replaced', async () => {
     const run = await aGrantedRun()
     await asOwner(stack, (owner) => owner.query("update kiff.reviews set jws = 'a.b.c' where approval_id = $1", [run.approvalId]))
-    expect(failed(await check(run))).toEqual(['2 review'])
+    expect(failed(await check(run))).toEqual(['1 chain', '2 review', '2 chain']) // the chain holds the signature's hash
   })
 
   test('names a grant whose request was replaced', async () => {
