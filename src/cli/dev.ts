@@ -1,6 +1,6 @@
 /** `dev` (`npm start`): brings everything up, runs the reference agent over sample tickets, and tells what happens. */
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { Command } from 'commander'
@@ -50,6 +50,7 @@ folder for everything that lasts (.kiff). Ctrl-C stops what was started; the nex
         await Promise.race([stop.signal.aborted ? undefined : aborted, tellChanges(stack, since, stop.signal, options.json === true)])
       } finally {
         say('stopping')
+        await rm(join(stateDir(), 'ready.json'), { force: true }) // other commands must not look for what has gone
         await stack.stop()
       }
       process.exit(0) // whatever a server's library has left open
