@@ -89,10 +89,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         },
       })
       children.set(name, child)
+      const comeBack = async (): Promise<void> => {
+        const code = await child.exited
+        if (children.get(name) !== child) return // ended on purpose
+        onProgress(`${name} has ended (${code === null ? 'killed' : `exit ${code}`}); starting it again`)
+        try {
+          onProgress(`${name} is back: ${await start(name, entry, env, readyLine, args)}`)
+        } catch (error) {
+          onProgress(`${name} does not start again: ${error instanceof Error ? error.message : String(error)}`)
+        }
+      }
+      void comeBack()
       return ready
     }
     stops.push(async () => {
-      await Promise.all([...children.values()].map((child) => child.stop(4_000)))
+      const running = [...children.values()]
+      children.clear()
+      await Promise.all(running.map((child) => child.stop(4_000)))
     })
 
     const ports = await keptPorts(stateDir)
@@ -132,6 +145,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       pids: () => Object.fromEntries([...children].map(([name, child]) => [name, child.pid])),
       async killGate() {
         const gate = children.get('gate worker')
+        children.delete('gate worker')
         gate?.kill('SIGKILL')
         await gate?.exited
       },

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { logIn } from '../../src/dev/person.ts'
 import { openPool } from '../../src/postgres/connect.ts'
+import { eventually } from '../a-stack.ts'
 import { aCommand, type RunningCommand } from './a-command.ts'
 
 const readyLine = z.strictObject({
@@ -36,10 +37,10 @@ async function change(matches: (line: Record<string, unknown>) => boolean): Prom
 }
 
 /** The environment of every process below one, by its command line. */
-function environments(pid: number): { command: string; env: string }[] {
+function environments(pid: number): { pid: number; command: string; env: string }[] {
   const children = execFileSync('ps', ['-A', '-o', 'pid=,ppid=']).toString().trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number))
   const below = (parent: number): number[] => children.filter(([, ppid]) => ppid === parent).flatMap(([child = 0]) => [child, ...below(child)])
-  return below(pid).map((child) => ({ command: readFileSync(`/proc/${child}/cmdline`, 'utf8').replaceAll('\0', ' '), env: readFileSync(`/proc/${child}/environ`, 'utf8') }))
+  return below(pid).map((child) => ({ pid: child, command: readFileSync(`/proc/${child}/cmdline`, 'utf8').replaceAll('\0', ' '), env: readFileSync(`/proc/${child}/environ`, 'utf8') }))
 }
 
 beforeAll(start, 240_000)
@@ -67,6 +68,12 @@ describe('npm start', () => {
     ]))
     expect(held).toMatchObject({ 'agent-worker': [], 'gate-worker': ['gate', 'payments'], 'payment-provider': ['payments'], serve: ['reviewer', 'privateKey'] })
     for (const [name, secretsHeld] of Object.entries(held)) if (/temporal|postgres/.test(name)) expect(secretsHeld).toEqual([])
+  })
+
+  test('a gate worker that dies is told of, and comes back', async () => {
+    const gate = environments(running.pid).find(({ command }) => command.includes('gate-worker'))
+    process.kill(gate?.pid ?? 0, 'SIGKILL')
+    await eventually(async () => /gate worker has ended \(killed\); starting it again\ngate worker is back/.test(running.stderr()))
   })
 
   test('a person grants through the inbox, and it runs', async () => {
