@@ -3,6 +3,7 @@
  * pre-image, whose digest the form carries back; whoever wrote a word, it is shown as plain text.
  */
 import { html } from 'hono/html'
+import { boundTo, hasAnswered, hasFacts, peopleRows, progress } from './consent-words.ts'
 import type { ApprovalRequest, ApprovalRow } from './desk.ts'
 import { layout, moment, quoted, said, type Html } from './layout.ts'
 import { approvalPath, riskBadge } from './pages.ts'
@@ -11,7 +12,7 @@ import type { Session } from './sessions.ts'
 import { statusWords } from './status-words.ts'
 import { fits, visible } from './visible-text.ts'
 
-/** The longest reason that a review may give, in characters. */
+/** The longest reason that a review, or a revocation, may give, in characters. */
 export const maxReasonLength = 500
 
 interface ApprovalPage {
@@ -23,13 +24,13 @@ interface ApprovalPage {
   readonly refused?: { readonly message: string; readonly reason: string }
 }
 
-/** The page of one approval: with a form while it is pending, with what became of it afterwards. */
+/** The page of one approval: with a form while it is pending, with what became of it afterwards; an unused grant can be revoked. */
 export function approvalPage({ row, session, temporalLink, refused }: ApprovalPage): Html {
   const { request } = row
   return layout(request.summary, session, html`
 <article>
 ${refused && html`<p class="refused" role="alert" id="message">${said(refused.message)}</p>`}
-${row.status !== 'pending' && whatBecameOfIt(row)}
+${(row.status !== 'pending' || row.reviews.length > 0) && whatBecameOfIt(row)}
 <h1>${said(request.summary)}</h1>
 ${target(request)}
 ${!shownInFull(request) && html`<p class="refused">Some of this request is too long for this page. <a href="/api${approvalPath(request.approval_id)}">Read all of it</a> before you decide.</p>`}
@@ -42,9 +43,15 @@ ${request.round > 1 && html`<section aria-labelledby="changed" class="changed">
 <p>${request.changed === null ? 'Not recorded.' : said(request.changed)}</p>
 <p>This is round ${request.round}. Whatever was answered before no longer counts.</p>
 </section>`}
+${hasFacts(request) && gateReading(request)}
 ${claim(request)}
-${circumstances(request, temporalLink)}
-${row.status === 'pending' && reviewForm(row, session, refused?.reason ?? '')}
+${circumstances(row, temporalLink)}
+<section aria-labelledby="consent">
+<h2 id="consent">What agreeing to it means</h2>
+<p>${boundTo(request)}</p>
+</section>
+${row.status === 'pending' && (hasAnswered(row, session.person) ? answered(row) : reviewForm(row, session, refused?.reason ?? ''))}
+${row.status === 'granted' && revokeForm(row, session, refused?.reason ?? '')}
 ${smallPrint(row)}
 </article>`)
 }
@@ -52,12 +59,28 @@ ${smallPrint(row)}
 function target(request: ApprovalRequest): Html {
   return html`<table>
 <caption>What exactly: <code>${said(request.action, 80)}</code></caption>
-<thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Type</th></tr></thead>
+${columns}
 <tbody>
 <tr><th scope="row">${said(request.entity_type, 80)}</th><td>${said(request.entity_id, 200)}</td><td>target</td></tr>
 ${paramRows(request.params).map(paramRow)}
 </tbody>
 </table>`
+}
+
+const columns = html`<thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Type</th></tr></thead>`
+
+/** The declared facts: apart from the agent's claim, since nobody but the gate has a say in them. */
+function gateReading({ facts }: ApprovalRequest): Html {
+  return html`<section aria-labelledby="facts">
+<h2 id="facts">What the gate has read</h2>
+<table>
+<caption>The gate's own reading when it asked, from the records and their sources; no word of the agent's. It is read again before anything happens.</caption>
+${columns}
+<tbody>
+${paramRows(facts).map(paramRow)}
+</tbody>
+</table>
+</section>`
 }
 
 function paramRow({ name, value, type }: ParamRow): Html {
@@ -81,18 +104,20 @@ ${claim.evidence.length > maxEvidence && html`<p>And ${claim.evidence.length - m
 
 const maxEvidence = 20
 
-function circumstances(request: ApprovalRequest, temporalLink: string | undefined): Html {
+function circumstances(row: ApprovalRow, temporalLink: string | undefined): Html {
+  const { request } = row
   const state = request.state === null ? 'no state' : said(request.state, 80)
   return html`<section aria-labelledby="circumstances">
 <h2 id="circumstances">Who asks, and about what</h2>
 <dl>
 <dt>State of ${said(request.entity_type, 80)} ${said(request.entity_id, 200)}</dt><dd>${state}, version ${request.state_version}</dd>
-<dt>Asked by</dt><dd>${said(request.actor, 200)}${request.on_behalf_of !== null && html`, on behalf of ${said(request.on_behalf_of, 200)}`}</dd>
+<dt>Asked by</dt><dd>${said(request.actor, 200)}</dd>
+${request.on_behalf_of !== null && html`<dt>On behalf of</dt><dd>${said(request.on_behalf_of, 200)}</dd>`}
 <dt>Workflow</dt><dd><code>${said(request.workflow_id, 300)}</code>${temporalLink !== undefined && html` <a href="${temporalLink}" rel="noreferrer">Open in the Temporal UI</a>`}</dd>
 <dt>Asked</dt><dd>${moment(request.requested_at)}</dd>
 <dt>Answer by</dt><dd>${moment(request.answer_by)}</dd>
 <dt>A grant must be used by</dt><dd>${moment(request.use_by)}</dd>
-<dt>Who may answer</dt><dd>whoever has <code>${said(request.reviewers, 120)}</code>, but not the one who asks</dd>
+${peopleRows(row)}
 </dl>
 </section>`
 }
@@ -112,10 +137,29 @@ function reviewForm({ request, digest }: ApprovalRow, session: Session, reason: 
 </form>`
 }
 
+/** In place of the form, for someone who has answered: others have to, as well. */
+function answered(row: ApprovalRow): Html {
+  return html`<section class="review" aria-labelledby="answered">
+<h2 id="answered">You have agreed</h2>
+<p>${progress(row)}. Nobody answers twice; it waits for somebody else.</p>
+</section>`
+}
+
+function revokeForm({ request }: ApprovalRow, session: Session, reason: string): Html {
+  return html`<form method="post" action="${approvalPath(request.approval_id)}/revoke" class="review">
+<h2>Take the grant back</h2>
+<input type="hidden" name="csrf" value="${session.csrf}">
+<label for="reason">Why it must not happen after all</label>
+<p id="reason-hint" class="small">Required. At most ${maxReasonLength} characters; kept with your name. It works only as long as the grant has not been used.</p>
+<textarea id="reason" name="reason" rows="3" maxlength="${maxReasonLength}" required aria-describedby="reason-hint">${reason}</textarea>
+<div class="buttons"><button class="deny">Revoke</button></div>
+</form>`
+}
+
 function whatBecameOfIt(row: ApprovalRow): Html {
   return html`<div class="became ${row.status}">
 <p id="message"><strong>${statusWords(row)}.</strong></p>
-${row.review && (row.review.reason === '' ? html`<p>No reason was given.</p>` : html`<p>The reviewer's reason:</p>${quoted(row.review.reason)}`)}
+${row.reviews.map(({ reviewer, reason }) => (reason === '' ? html`<p>${said(reviewer, 80)} gave no reason.</p>` : html`<p>The reason of ${said(reviewer, 80)}:</p>${quoted(reason)}`))}
 </div>`
 }
 
@@ -130,7 +174,7 @@ function smallPrint({ request, digest }: ApprovalRow): Html {
 }
 
 function shownInFull(request: ApprovalRequest): boolean {
-  const rows = paramRows(request.params)
+  const rows = [...paramRows(request.params), ...paramRows(request.facts)]
   const onOneLine = [request.summary, request.rule, request.changed ?? '', ...(request.claim?.evidence ?? [])]
   return (
     rows.every((row) => row.type !== 'not shown' && row.name.length <= 120 && fits(row.value)) &&

@@ -1,13 +1,13 @@
 /**
- * What a logged-in person reads and decides. Reading (GET) never decides; deciding (POST) takes a session, its form
- * token, and the digest that the page showed. Who may decide is not judged here: the desk does.
+ * What a logged-in person reads and decides. Reading (GET) never decides; deciding (POST) takes a session and its form
+ * token, and a review also the digest that the page showed. Who may decide is not judged here: the desk does.
  */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { approvalPage, maxReasonLength } from './approval-page.ts'
-import type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome, Verdict } from './desk.ts'
+import type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome, RevokeOutcome, Verdict } from './desk.ts'
 import type { Login } from './login.ts'
-import { inboxPage } from './pages.ts'
+import { approvalPath, inboxPage } from './pages.ts'
 import { refuse } from './refuse.ts'
 import { sameSecret, type Session } from './sessions.ts'
 
@@ -15,11 +15,15 @@ const recentLimit = 20
 
 const ApprovalId = z.string().regex(/^[\w.:-]{1,200}$/)
 
+const reasonField = z.string().transform((text) => text.replaceAll('\r\n', '\n').trim())
+
 const ReviewForm = z.object({
   verdict: z.enum(['granted', 'denied']),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  reason: z.string().transform((text) => text.replaceAll('\r\n', '\n').trim()),
+  reason: reasonField,
 })
+
+const RevokeForm = z.object({ reason: reasonField })
 
 interface Parts {
   readonly desk: Desk
@@ -40,6 +44,7 @@ export function approvalRoutes(parts: Parts): Hono {
   routes.get('/approvals/:id', signedIn(login, withApproval(desk, async (c, session, row) => c.html(approvalPage({ row, session, temporalLink: parts.temporalLink(row.request) })))))
   routes.get('/api/approvals/:id', signedIn(login, withApproval(desk, async (c, _session, row) => c.json(row))))
   routes.post('/approvals/:id', signedIn(login, withApproval(desk, (c, session, row) => review(parts, c, session, row))))
+  routes.post('/approvals/:id/revoke', signedIn(login, withApproval(desk, (c, session, row) => revoke(parts, c, session, row))))
   return routes
 }
 
@@ -84,6 +89,19 @@ async function review({ desk, temporalLink }: Parts, c: Context, session: Sessio
   return refuse(c, refusalStatus[outcome.reason], 'Your answer was not recorded', outcome.message, session)
 }
 
+async function revoke({ desk, temporalLink }: Parts, c: Context, session: Session, row: ApprovalRow): Promise<Response> {
+  const form = RevokeForm.safeParse(await c.req.parseBody())
+  if (!form.success) return refuse(c, 400, 'This is not the form of this page', 'Nothing was revoked.', session)
+  const { reason } = form.data
+  const message = reason === '' ? 'A revocation needs a reason. Nothing was revoked.' : problemWithText(reason, 'Nothing was revoked.')
+  if (message !== undefined) {
+    return c.html(approvalPage({ row, session, temporalLink: temporalLink(row.request), refused: { message, reason } }), 422)
+  }
+  const outcome = await desk.revoke({ approvalId: row.request.approval_id, reason, reviewer: session.person })
+  if (outcome.outcome === 'revoked') return c.redirect(approvalPath(row.request.approval_id), 303)
+  return refuse(c, refusalStatus[outcome.reason], 'It was not revoked', outcome.message, session)
+}
+
 const refusalStatus = {
   already_reviewed: 409,
   expired: 409,
@@ -91,11 +109,15 @@ const refusalStatus = {
   permission_denied: 403,
   self_review: 403,
   not_found: 404,
-} as const satisfies Record<Extract<ReviewOutcome, { outcome: 'refused' }>['reason'], number>
+} as const satisfies Record<Extract<ReviewOutcome | RevokeOutcome, { outcome: 'refused' }>['reason'], number>
 
 function problemWith(verdict: Verdict, reason: string): string | undefined {
   if (verdict === 'denied' && reason === '') return 'A denial needs a reason. Nothing was decided.'
-  if (reason.length > maxReasonLength) return `The reason has ${reason.length} characters; ${maxReasonLength} are allowed. Nothing was decided.`
-  if (reason.includes('\0')) return 'The reason holds a character that cannot be stored. Nothing was decided.'
+  return problemWithText(reason, 'Nothing was decided.')
+}
+
+function problemWithText(reason: string, nothing: string): string | undefined {
+  if (reason.length > maxReasonLength) return `The reason has ${reason.length} characters; ${maxReasonLength} are allowed. ${nothing}`
+  if (reason.includes('\0')) return `The reason holds a character that cannot be stored. ${nothing}`
   return undefined
 }

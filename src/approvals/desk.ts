@@ -1,4 +1,4 @@
-/** The inbox's port: what its pages read and the one thing they write. The store behind it is `review.ts`. */
+/** The inbox's port: what its pages read and the two things they write. The store behind it is `review.ts`. */
 import type { Verdict } from '../core/approval.ts'
 import type { ApprovalRow, InDoubt } from '../postgres/review-store.ts'
 
@@ -10,6 +10,14 @@ export type ReviewOutcome =
   | {
       readonly outcome: 'refused'
       readonly reason: 'already_reviewed' | 'expired' | 'permission_denied' | 'self_review' | 'not_found' | 'closed'
+      readonly message: string
+    }
+
+export type RevokeOutcome =
+  | { readonly outcome: 'revoked' }
+  | {
+      readonly outcome: 'refused'
+      readonly reason: 'permission_denied' | 'self_review' | 'not_found' | 'closed'
       readonly message: string
     }
 
@@ -27,4 +35,6 @@ export interface Desk {
     readonly reason: string
     readonly reviewer: string
   }) => Promise<ReviewOutcome>
+  /** Takes back a grant that has not been used; who may grant it, may. A throw means that nobody knows whether it was. */
+  readonly revoke: (revocation: { readonly approvalId: string; readonly reviewer: string; readonly reason: string }) => Promise<RevokeOutcome>
 }

@@ -72,7 +72,7 @@ button { min-height: 2.75rem; padding: .5rem 1.2rem; font: inherit; font-weight:
 .quiet { min-height: 2rem; padding: .2rem .8rem; background: transparent; border-color: var(--line); color: inherit; font-weight: 400; }
 .became { margin-top: 1rem; padding: .9rem 1.1rem .15rem; background: var(--claim); border-inline-start: 4px solid var(--soft); border-radius: 4px; }
 .became.granted, .became.consumed { border-color: var(--accent); }
-.became.denied { border-color: var(--no); background: var(--no-ground); }
+.became.denied, .became.revoked { border-color: var(--no); background: var(--no-ground); }
 footer { margin-top: 2rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 footer p { margin-bottom: .35rem; font-size: .8rem; }
 

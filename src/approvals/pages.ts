@@ -1,5 +1,6 @@
 /** The small pages, and the inbox's list. What one approval looks like is `approval-page.ts`. */
 import { html } from 'hono/html'
+import { hasAnswered, progress } from './consent-words.ts'
 import type { ApprovalRow, InDoubt } from './desk.ts'
 import { layout, moment, said, type Html } from './layout.ts'
 import type { Session } from './sessions.ts'
@@ -37,7 +38,7 @@ export function inboxPage({ pending, inDoubt, recent }: InboxLists, session: Ses
 <h1>Inbox</h1>
 <section aria-labelledby="pending">
 <h2 id="pending">Waiting for a person <span class="count">${pending.length}</span></h2>
-${pending.length === 0 ? html`<p class="empty">Nothing waits.</p>` : html`<ul class="cards">${pending.map(pendingCard)}</ul>`}
+${pending.length === 0 ? html`<p class="empty">Nothing waits.</p>` : html`<ul class="cards">${pending.map((row) => pendingCard(row, session))}</ul>`}
 </section>
 ${inDoubt.length > 0 && html`<section aria-labelledby="in-doubt">
 <h2 id="in-doubt">Outcome unknown: a person must find out <span class="count">${inDoubt.length}</span></h2>
@@ -50,11 +51,13 @@ ${recent.length === 0 ? html`<p class="empty">Nothing yet.</p>` : html`<ul class
 </section>`)
 }
 
-function pendingCard({ request }: ApprovalRow): Html {
+function pendingCard(row: ApprovalRow, { person }: Session): Html {
+  const { request } = row
   return html`<li>
 <h3><a href="${approvalPath(request.approval_id)}">${said(request.summary, 200)}</a></h3>
 <p>${said(request.rule, 200)}</p>
-<p class="facts">${riskBadge(request.risk)} <span>asked by ${said(request.actor, 80)}</span> <span>answer by ${moment(request.answer_by)}</span>
+<p class="facts">${riskBadge(request.risk)} <span>asked by ${said(request.actor, 80)}${request.on_behalf_of !== null && html` for ${said(request.on_behalf_of, 80)}`}</span> <span>answer by ${moment(request.answer_by)}</span>
+${request.quorum > 1 && html`<span>${progress(row)}</span>`} ${hasAnswered(row, person) && html`<strong>you have agreed</strong>`}
 ${request.round > 1 && html`<span>asked again, round ${request.round}</span>`}</p>
 </li>`
 }

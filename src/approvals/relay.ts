@@ -53,7 +53,7 @@ export async function deliverDue({ store, client, onFault }: RelayOptions): Prom
 async function signalRun(client: Client, delivery: Delivery): Promise<void> {
   const run = await currentRun(client, delivery)
   if (run === null) throw new Error(`workflow ${delivery.workflowId} no longer waits`)
-  await run.signal(reviewSignal, { approval_id: delivery.approvalId, jws: delivery.jws })
+  await run.signal(reviewSignal, { approval_id: delivery.approvalId, jws: delivery.reviews })
 }
 
 /** Records the expiry of rounds that are over and that no workflow has come back for. */

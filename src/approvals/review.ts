@@ -1,13 +1,13 @@
-/** Recording what a person decided: signed, written with its ledger row and its outbox entry in one commit. */
+/** Recording what a person decided: a review, signed, with its ledger row and its outbox entry in one commit; or that a grant is taken back. */
 import type { ApprovalRequest, SignedReview } from '../core/approval.ts'
 import { sha256 } from '../core/digest.ts'
 import { ledgerBody, printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import type { ReviewStore } from '../postgres/review-store.ts'
-import type { Desk, ReviewOutcome } from './desk.ts'
+import type { Desk, ReviewOutcome, RevokeOutcome } from './desk.ts'
 import type { ReviewSigner } from './signing.ts'
 
 const refusals = {
-  already_reviewed: 'somebody has reviewed it already',
+  already_reviewed: 'it has been answered already; nobody answers twice',
   expired: 'the time to answer is over',
   permission_denied: 'you do not hold the permission that reviewers of this action need',
   self_review: 'whoever asks may not review',
@@ -15,7 +15,12 @@ const refusals = {
   closed: 'it is no longer open, or no longer what you were shown',
 } as const
 
-type RefusalReason = keyof typeof refusals
+const revocationRefusals = {
+  permission_denied: 'you do not hold the permission that reviewers of this action need',
+  self_review: 'whoever asks may neither grant nor revoke',
+  not_found: 'there is no such approval',
+  closed: 'it is no grant that waits for its use: it has been used, or is over',
+} as const
 
 /** @param now for the signed time only; deadlines are judged by the database's clock */
 export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Date = () => new Date()): Desk {
@@ -26,8 +31,8 @@ export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Da
     inDoubt: () => store.inDoubt(),
     async review({ approvalId, digest, verdict, reason, reviewer }): Promise<ReviewOutcome> {
       const row = isUuid(approvalId) ? await store.show(approvalId) : undefined
-      if (row === undefined) return refused('not_found')
-      if (row.digest !== digest) return refused('closed')
+      if (row === undefined) return refusedAs(refusals, 'not_found')
+      if (row.digest !== digest) return refusedAs(refusals, 'closed')
       const { request } = row
       const review: SignedReview = {
         purpose: 'approval', approval_id: approvalId, digest, verdict, reviewer, reason: printable(reason), reviewed_at: now().toISOString(),
@@ -43,16 +48,35 @@ export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Da
       // The chain holds the signature's hash: the row that keeps the signature cannot be exchanged unnoticed.
       const recorded = await store.recordReview(approvalBody(request, 'reviewed', reviewer, [entry], { ...review, jws_sha256: sha256(jws) }), jws)
       if (recorded.status === 'committed') return { outcome: 'recorded', verdict }
-      const why: RefusalReason = recorded.reason in refusals ? (recorded.reason as RefusalReason) : 'closed'
-      await store.recordRefusedReview(approvalBody(request, 'review_refused', reviewer, [{
-        kind: 'approval_review_rejected',
-        message: 'approval review rejected',
-        data: { approval_id: approvalId, action: request.action, requested_by: request.actor, reviewer, reason: why },
+      return refusedAs(refusals, await recordRefusal(store, request, reviewer, recorded.reason, 'approval review rejected'))
+    },
+    async revoke({ approvalId, reviewer, reason }): Promise<RevokeOutcome> {
+      const row = isUuid(approvalId) ? await store.show(approvalId) : undefined
+      if (row === undefined) return refusedAs(revocationRefusals, 'not_found')
+      const { request } = row
+      const entry: AuditEntry = {
+        kind: 'approval_revoked',
+        message: 'approval revoked',
+        data: { approval_id: approvalId, action: request.action, requested_by: request.actor, revoked_by: reviewer, reason: printable(reason) },
         actor_id: reviewer,
-      }]))
-      return refused(why)
+      }
+      // Not signed: it only withholds, which nobody has to prove the right to.
+      const recorded = await store.revokeApproval(approvalBody(request, 'approval_revoked', reviewer, [entry]))
+      if (recorded.status === 'committed') return { outcome: 'revoked' }
+      return refusedAs(revocationRefusals, await recordRefusal(store, request, reviewer, recorded.reason, 'approval revocation rejected'))
     },
   }
+}
+
+/** An attempt that did not count is a fact too. @returns why it did not */
+async function recordRefusal(store: ReviewStore, request: ApprovalRequest, reviewer: string, reason: string, message: string): Promise<string> {
+  await store.recordRefusedReview(approvalBody(request, 'review_refused', reviewer, [{
+    kind: 'approval_review_rejected',
+    message,
+    data: { approval_id: request.approval_id, action: request.action, requested_by: request.actor, reviewer, reason },
+    actor_id: reviewer,
+  }]))
+  return reason
 }
 
 /** A ledger row about an approval, written by the human-facing service: of no activity, hence without run and call. */
@@ -70,8 +94,14 @@ export function approvalBody(request: ApprovalRequest, kind: RowKind, actor: str
   })
 }
 
-function refused(reason: RefusalReason): ReviewOutcome {
-  return { outcome: 'refused', reason, message: refusals[reason] }
+/** A reason that is none of the table's withholds as well: `closed`. */
+function refusedAs<Reason extends string>(table: Readonly<Record<Reason | 'closed', string>>, reason: string): { readonly outcome: 'refused'; readonly reason: Reason | 'closed'; readonly message: string } {
+  const known = isIn(table, reason) ? reason : 'closed'
+  return { outcome: 'refused', reason: known, message: table[known] }
+}
+
+function isIn<Reason extends string>(table: Readonly<Record<Reason, string>>, reason: string): reason is Reason {
+  return Object.hasOwn(table, reason)
 }
 
 function isUuid(text: string): boolean {

@@ -4,11 +4,13 @@ import type { ApprovalRow } from './desk.ts'
 import { moment, said, type Html } from './layout.ts'
 
 /** One sentence without its full stop, as in "Granted by lena, 21 Nov 2025, 12:13 UTC". */
-export function statusWords({ status, review }: ApprovalRow): Html {
-  const by = review && html` by ${said(review.reviewer, 80)}, ${moment(review.at)}`
+export function statusWords({ status, request, reviews }: ApprovalRow): Html {
+  const review = reviews.length > 0
+  const deciding = reviews.filter(({ verdict }) => status !== 'denied' || verdict === 'denied')
+  const by = deciding.map(({ reviewer, at }, index) => html`${index === 0 ? ' by' : ' and'} ${said(reviewer, 80)}, ${moment(at)}`)
   switch (status) {
     case 'pending':
-      return html`Waiting for a person`
+      return review ? html`Granted${by}; ${request.quorum - reviews.length} more must agree` : html`Waiting for ${request.quorum === 1 ? 'a person' : `${request.quorum} people`}`
     case 'granted':
       return html`Granted${by}; not yet used`
     case 'consumed':

@@ -21,6 +21,10 @@ export interface ApprovalRequest {
   readonly params: unknown
   readonly actor: string
   readonly on_behalf_of: string | null
+  /** The declared facts, as they were when it was asked; consent is for these. */
+  readonly facts: unknown
+  /** `version`: for the entity exactly as it was. `state`: as long as it is in that state. */
+  readonly binds: 'version' | 'state'
   readonly approval_id: string
   readonly round: number
   readonly nonce: string
@@ -29,6 +33,8 @@ export interface ApprovalRequest {
   readonly use_by: string
   /** The permission a reviewer needs. */
   readonly reviewers: string
+  /** How many different people have to agree. */
+  readonly quorum: number
   /** The contract's words: what will happen. */
   readonly summary: string
   readonly risk: string
@@ -79,20 +85,29 @@ export interface ApprovalFacts {
   /** Milliseconds left by the database's clock; negative when over. */
   readonly answerRemainingMs: number
   readonly useRemainingMs: number
-  /** The review's row, if one was recorded by the reviewer login; `permitted` is their role now. */
-  readonly review: { readonly jws: string; readonly verdict: Verdict; readonly reviewer: string; readonly reason: string; readonly permitted: boolean } | null
+  /** The reviews' rows, as recorded by the reviewer login, oldest first. */
+  readonly reviews: readonly ReviewFacts[]
+}
+
+export interface ReviewFacts {
+  readonly jws: string
+  readonly verdict: Verdict
+  readonly reviewer: string
+  readonly reason: string
+  /** They hold the role that permits it, now. */
+  readonly permitted: boolean
 }
 
 /** What the gate would execute now; each field must equal the request's. */
 export type Binding = Pick<
   ApprovalRequest,
   | 'namespace' | 'workflow_id' | 'first_execution_run_id' | 'domain' | 'contract' | 'entity_type' | 'entity_id'
-  | 'state_version' | 'action' | 'params' | 'actor' | 'on_behalf_of'
+  | 'state' | 'state_version' | 'action' | 'params' | 'actor' | 'on_behalf_of' | 'facts'
 >
 
 export type Consent =
   | { readonly status: 'waiting' }
-  | { readonly status: 'granted'; readonly reviewer: string; readonly reason: string }
+  | { readonly status: 'granted'; readonly reviewers: readonly string[] }
   | { readonly status: 'denied'; readonly reviewer: string; readonly reason: string }
   | { readonly status: 'expired'; readonly message: string }
   /** It no longer fits: close the round, ask again. */
@@ -101,40 +116,49 @@ export type Consent =
   | { readonly status: 'closed'; readonly by: ApprovalStatus }
 
 /**
- * Judges one approval against what would be executed now. `verified` is the row's signature, checked with keys from the
- * worker's configuration; `delivered` says that the same signed review came by signal: the gate needs both. A denial needs
- * only the row, since withholding is always safe.
+ * Judges one approval against what would be executed now. `genuine` are the reviews whose signature was checked with keys from
+ * the worker's configuration and which came by signal as well: the gate needs both. A denial needs only the row, since
+ * withholding is always safe.
  */
-export function judgeConsent(
-  approval: ApprovalFacts,
-  request: ApprovalRequest,
-  now: Binding,
-  signed: { readonly verified: boolean; readonly delivered: boolean },
-): Consent {
+export function judgeConsent(approval: ApprovalFacts, request: ApprovalRequest, now: Binding, genuine: readonly ReviewFacts[]): Consent {
   if (approval.status === 'denied') {
-    return { status: 'denied', reviewer: approval.review?.reviewer ?? 'unknown', reason: approval.review?.reason ?? '' }
+    const denial = approval.reviews.find(({ verdict }) => verdict === 'denied')
+    return { status: 'denied', reviewer: denial?.reviewer ?? 'unknown', reason: denial?.reason ?? '' }
   }
   if (approval.status !== 'pending' && approval.status !== 'granted') return { status: 'closed', by: approval.status }
   if (approval.useRemainingMs <= 0) return { status: 'expired', message: 'the grant was not used in time' }
   if (approval.status === 'pending' && approval.answerRemainingMs <= 0) return { status: 'expired', message: 'nobody answered in time' }
   const changed = whatChanged(request, now)
   if (changed !== null) return { status: 'void', changed }
-  const { review } = approval
-  if (approval.status === 'pending' || review === null || review.verdict !== 'granted') return { status: 'waiting' }
-  if (!signed.verified || !signed.delivered) return { status: 'waiting' }
-  if (review.reviewer === now.actor || review.reviewer === now.on_behalf_of) return { status: 'waiting' }
-  if (!review.permitted) return { status: 'void', changed: `${review.reviewer}, who granted it, may no longer review` }
-  return { status: 'granted', reviewer: review.reviewer, reason: review.reason }
+  if (approval.status === 'pending') return { status: 'waiting' }
+  const agreed = genuine.filter(({ verdict, reviewer }) => verdict === 'granted' && reviewer !== now.actor && reviewer !== now.on_behalf_of)
+  const people = new Set(agreed.map(({ reviewer }) => reviewer))
+  if (people.size === 0 || people.size < request.quorum) return { status: 'waiting' }
+  const left = agreed.find(({ permitted }) => !permitted)
+  if (left !== undefined) return { status: 'void', changed: `${left.reviewer}, who granted it, may no longer review` }
+  return { status: 'granted', reviewers: [...people] }
 }
 
 /** In words, what of the action is no longer as it was asked; `null` when every bound field is equal. */
 function whatChanged(request: ApprovalRequest, now: Binding): string | null {
-  if (request.state_version !== now.state_version) {
-    return `${now.entity_type} ${now.entity_id} has moved since: it was at version ${request.state_version}, now it is at ${now.state_version}`
+  const { entity_type: type, entity_id: id } = now
+  if (request.binds === 'version' && request.state_version !== now.state_version) {
+    return `${type} ${id} has moved since: it was at version ${request.state_version}, now it is at ${now.state_version}`
   }
+  if (request.state !== now.state) return `${type} ${id} has moved since: it was ${request.state ?? 'unknown'}, now it is ${now.state ?? 'unknown'}`
   if (request.contract !== now.contract) return `the rules of ${now.action} have changed since`
+  const fact = changedFact(request.facts, now.facts)
+  if (fact !== null) return fact
   for (const [field, value] of Object.entries(now)) {
-    if (canonical(Reflect.get(request, field)) !== canonical(value)) return `${field} is not what was asked`
+    if (field !== 'state_version' && canonical(Reflect.get(request, field)) !== canonical(value)) return `${field} is not what was asked`
+  }
+  return null
+}
+
+function changedFact(before: unknown, now: unknown): string | null {
+  for (const [name, value] of Object.entries(Object(now))) {
+    const was: unknown = Reflect.get(Object(before), name)
+    if (canonical(was ?? null) !== canonical(value)) return `${name} has changed since: it was ${canonical(was ?? null).slice(0, 200)}, now it is ${canonical(value).slice(0, 200)}`
   }
   return null
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { canonical, NotCanonical, printable } from './canonical.ts'
 import { durationMs, type Duration } from './duration.ts'
 import type { EntityType, EventSpecs } from './entity.ts'
+import { declaredFacts, deriveFacts, readFacts, type DeclaredFact, type FactSpecs, type FactValues, type PastEvent } from './fact.ts'
 import type { Permission } from './permission.ts'
 import { firstChange, firstIssue, jsonSchemaOf } from './schema.ts'
 
@@ -14,9 +15,32 @@ export type Risk = 'low' | 'medium' | 'high' | 'critical'
  */
 export type Effect = 'none' | 'external' | { readonly idempotentFor: Duration }
 
-export interface ActionContext<Params> {
+/** What a contract's rules are given: the parsed parameters, and the facts that the contract declares. */
+export interface ActionContext<Params, Facts = unknown> {
   readonly entityId: string
   readonly params: Params
+  readonly facts: Facts
+}
+
+/** When a person has to agree, who, and to what exactly. */
+export interface ApprovalSpec<Context> {
+  /** A person must always agree; these are the words why. `when` may add to it, never take it away. */
+  readonly always?: string
+  /** The rule's words when a person must agree, `false` when not. Pure; a throw refuses the proposal. */
+  readonly when?: (context: Context) => string | false
+  /** The permission reviewers need. The one who asks, and whoever they act for, never counts. */
+  readonly reviewers: Permission
+  /** How many different people have to agree; one unless told. One denial is final. */
+  readonly quorum?: number
+  /** How long a person may take to answer. */
+  readonly expiresIn: Duration
+  /** How long a grant may wait for its use after `expiresIn`; one hour unless told. */
+  readonly useWithin?: Duration
+  /**
+   * What consent is for, beside the declared facts, which it always binds: `version`, the entity exactly as it is now (any event
+   * voids it); or `state`, as long as it is in this state.
+   */
+  readonly binds?: 'version' | 'state'
 }
 
 export interface ActionSpec<
@@ -25,32 +49,33 @@ export interface ActionSpec<
   Params extends z.ZodType,
   Output extends z.ZodType,
   ItsEffect extends Effect,
+  Declared extends FactSpecs,
 > {
   /** What it does, in a sentence for people and models. */
   readonly description: string
-  readonly from: readonly State[]
+  /** The states it is allowed in. `any`: every state, and the only choice for an entity without states. */
+  readonly from: readonly State[] | 'any'
   readonly params: Params
   readonly output: Output
   readonly permission: Permission
   readonly risk: Risk
-  readonly approval?: {
-    /** The rule's words when a person must agree, `false` when not. Pure; a throw refuses the proposal. */
-    readonly when: (context: ActionContext<z.output<Params>>) => string | false
-    /** The permission reviewers need. The one who asks never counts. */
-    readonly reviewers: Permission
-    /** How long a person may take to answer. */
-    readonly expiresIn: Duration
-    /** How long a grant may wait for its use after `expiresIn`; one hour unless told. */
-    readonly useWithin?: Duration
-  }
+  /** What the rules rest on, beside the parameters: read by the gate, never asserted. */
+  readonly facts?: Declared
+  /** The domain's own check of the parameters, after their schema: why they are wrong, or `false`. Pure. */
+  readonly check?: (context: ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>>) => string | false
+  /** Why this may not be done, whoever agrees; or `false`. Pure; a throw refuses the proposal. */
+  readonly forbid?: (context: ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>>) => string | false
+  readonly approval?: ApprovalSpec<ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>>>
   /** Required for a high-risk action without an approval rule: why none is needed. */
   readonly unapprovedBecause?: string
+  /** Parameters that a rule relies on though the agent asserts them: where each one really comes from, for whoever verifies the domain. */
+  readonly asserted?: { readonly [Name in keyof z.output<Params> & string]?: string }
   readonly effect: ItsEffect
   /** What exactly will happen, in words for the person who is asked. Pure. */
-  readonly describe: (context: ActionContext<z.output<Params>>) => string
+  readonly describe: (context: ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>>) => string
   readonly emits?: {
     readonly [Event in keyof Events]?: (
-      context: ActionContext<z.output<Params>> & { readonly output: z.output<Output> },
+      context: ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>> & { readonly output: z.output<Output> },
     ) => z.input<Events[Event]['payload']>
   }
   /** Raise it when code that no schema shows (a rule, a description) changes; consent given to the old number is void. */
@@ -66,9 +91,21 @@ export interface EmittedEvent {
 /** One proposal's parameters, parsed once and frozen: rule, words, digest, and executor all see this same value. */
 export interface ParsedAction {
   readonly params: unknown
+  /** The same action on these facts. */
+  readonly on: (facts: Readonly<Record<string, unknown>>) => ActionOnFacts
+}
+
+/** An action as its rules see it: parameters and facts. */
+export interface ActionOnFacts {
+  readonly params: unknown
+  readonly facts: Readonly<Record<string, unknown>>
   /** What will happen, in words; told once, the same ever after. @throws whatever the author's function throws, the first time */
   readonly describe: () => string
-  /** The approval rule's words, or `false`. @throws whatever the rule throws, and TypeError when it gives neither */
+  /** The domain's own check of the parameters. @throws whatever it throws, and TypeError when it gives neither words nor false */
+  readonly check: () => string | false
+  /** Why it may not be done at all, or `false`. @throws as `check` */
+  readonly forbid: () => string | false
+  /** The approval rule's words, or `false`. @throws as `check` */
   readonly approvalRule: () => string | false
   /** Parses what the executor returned and derives the events from it. Never throws: money may have moved. */
   readonly accept: (
@@ -83,55 +120,75 @@ export type Inspection =
 declare const types: unique symbol
 
 /** A contract as the gate uses it: types kept for callers and executors, values behind functions that take `unknown`. */
-export interface Contract<Input = unknown, Params = unknown, Output = unknown, ItsEffect extends Effect = Effect> {
+export interface Contract<Input = unknown, Params = unknown, Output = unknown, ItsEffect extends Effect = Effect, Declared extends FactSpecs = FactSpecs> {
   readonly entity: EntityType
   readonly description: string
-  readonly from: readonly string[]
+  readonly from: readonly string[] | 'any'
   readonly permission: Permission
   readonly risk: Risk
-  readonly approval: { readonly reviewers: Permission; readonly answerWithinMs: number; readonly useWithinMs: number } | null
+  readonly approval: {
+    readonly always: string | null
+    readonly reviewers: Permission
+    readonly quorum: number
+    readonly binds: 'version' | 'state'
+    readonly answerWithinMs: number
+    readonly useWithinMs: number
+  } | null
   readonly unapprovedBecause: string | null
+  readonly asserted: Readonly<Record<string, string>>
   readonly effect: ItsEffect
   readonly emits: readonly string[]
   readonly version: number
   readonly paramsSchema: unknown
   readonly outputSchema: unknown
+  readonly facts: Readonly<Record<string, DeclaredFact>>
   readonly inspect: (entityId: string, params: unknown) => Inspection
-  readonly [types]?: { readonly input: Input; readonly params: Params; readonly output: Output }
+  /** The values of those facts that come from the entity's past; a loader may rest on them. @throws as `factsFrom` */
+  readonly pastFacts: (events: readonly PastEvent[]) => Readonly<Record<string, unknown>>
+  /** The declared facts' values. @throws Error naming the first that is not what its schema says */
+  readonly factsFrom: (events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  readonly [types]?: { readonly input: Input; readonly params: Params; readonly output: Output; readonly declared: Declared }
 }
 
-/** The types a contract carries, for callers (`input`), executors (`params`) and results (`output`). */
-export type TypesOf<C> = C extends Contract<infer Input, infer Params, infer Output>
-  ? { input: Input; params: Params; output: Output }
+/** The types a contract carries, for callers (`input`), executors (`params`), results (`output`), and loaders (`declared`). */
+export type TypesOf<C> = C extends Contract<infer Input, infer Params, infer Output, Effect, infer Declared>
+  ? { input: Input; params: Params; output: Output; declared: Declared }
   : never
 
-/** Builds a contract; `Order.action(...)` is how authors call it. @throws TypeError when a schema does not yield JSON, RangeError for a duration that is none */
+/**
+ * Builds a contract; `Order.action(...)` is how authors call it.
+ * @throws TypeError when a schema does not yield JSON or an approval has no rule, RangeError for a duration or a quorum that is none
+ */
 export function defineAction<
   State extends string,
   Events extends EventSpecs,
   Params extends z.ZodType,
   Output extends z.ZodType,
   ItsEffect extends Effect,
+  Declared extends FactSpecs,
 >(
   entity: EntityType,
-  spec: ActionSpec<State, Events, Params, Output, ItsEffect>,
-): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect> {
+  spec: ActionSpec<State, Events, Params, Output, ItsEffect, Declared>,
+): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect, Declared> {
+  type Context = ActionContext<z.output<Params>, FactValues<Declared>>
   const emits = Object.entries(spec.emits ?? {})
+  const declared: FactSpecs = spec.facts ?? {}
   if (typeof spec.effect === 'object') durationMs(spec.effect.idempotentFor) // throws here, not when first used
 
-  function parsed(entityId: string, params: z.output<Params>): ParsedAction {
-    const context = Object.freeze({ entityId, params })
+  function onFacts(context: Context): ActionOnFacts {
     let words: string | undefined
     return {
-      params,
+      params: context.params,
+      facts: context.facts,
       describe: () => (words ??= printable(spec.describe(context))),
+      check: () => wordsOf(spec.check?.(context) ?? false),
+      forbid: () => wordsOf(spec.forbid?.(context) ?? false),
       approvalRule() {
         if (spec.approval === undefined) return false
-        const rule: unknown = spec.approval.when(context)
-        if (rule === false) return false
-        // Whatever else it gives (a promise, nothing) must not read as "no approval needed".
-        if (typeof rule !== 'string') throw new TypeError(`it gave ${typeof rule}, neither words nor false`)
-        return printable(rule)
+        const { always, when } = spec.approval
+        const added = when === undefined ? false : wordsOf(when(context))
+        const rules = [always, added].filter((rule) => typeof rule === 'string')
+        return rules.length > 0 ? printable(rules.join('; ')) : false
       },
       accept(raw) {
         try {
@@ -143,7 +200,7 @@ export function defineAction<
     }
   }
 
-  function accepted(context: ActionContext<z.output<Params>>, raw: unknown): ReturnType<ParsedAction['accept']> {
+  function accepted(context: Context, raw: unknown): ReturnType<ActionOnFacts['accept']> {
     const output = spec.output.safeParse(raw)
     if (!output.success) return { ok: false, message: firstIssue(output.error, raw, 'output').message }
     canonical(output.data, 'output')
@@ -159,14 +216,16 @@ export function defineAction<
     return { ok: true, output: output.data, events }
   }
 
-  function inspect(entityId: string, params: unknown): Inspection {
+  function inspect(entityId: string, raw: unknown): Inspection {
     try {
-      canonical(params, 'params')
-      const result = spec.params.safeParse(params)
-      if (!result.success) return { ok: false, ...firstIssue(result.error, params, 'params') }
-      const changed = firstChange(params, result.data, 'params')
+      canonical(raw, 'params')
+      const result = spec.params.safeParse(raw)
+      if (!result.success) return { ok: false, ...firstIssue(result.error, raw, 'params') }
+      const changed = firstChange(raw, result.data, 'params')
       if (changed !== undefined) return { ok: false, reason: 'invalid_parameter', message: `${changed}: not as the schema would have it, and nothing is changed silently` }
-      return { ok: true, action: parsed(entityId, deepFreeze(result.data)) }
+      const params = deepFreeze(result.data)
+      // The one cast from what `factsFrom` has parsed by the declared schemas to the types that these schemas have.
+      return { ok: true, action: { params, on: (facts) => onFacts(Object.freeze({ entityId, params, facts: facts as FactValues<Declared> })) } }
     } catch (error) {
       const problem = error instanceof NotCanonical ? error.message : `params: could not be checked (${error instanceof Error ? error.message : String(error)})`
       return { ok: false, reason: 'invalid_parameter', message: problem }
@@ -179,21 +238,35 @@ export function defineAction<
     from: spec.from,
     permission: spec.permission,
     risk: spec.risk,
-    approval: spec.approval
-      ? {
-          reviewers: spec.approval.reviewers,
-          answerWithinMs: durationMs(spec.approval.expiresIn),
-          useWithinMs: durationMs(spec.approval.useWithin ?? '1 hour'),
-        }
-      : null,
+    approval: spec.approval === undefined ? null : approvalOf(spec.approval),
     unapprovedBecause: spec.unapprovedBecause ?? null,
+    asserted: spec.asserted ?? {},
     effect: spec.effect,
     emits: emits.map(([type]) => type),
     version: spec.version ?? 1,
     paramsSchema: jsonSchemaOf(spec.params, 'params'),
     outputSchema: jsonSchemaOf(spec.output, 'output'),
+    facts: declaredFacts(declared),
     inspect,
+    pastFacts: (events: readonly PastEvent[]) => deepFreeze(deriveFacts(declared, events)),
+    factsFrom: (events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>) => deepFreeze(readFacts(declared, events, loaded)),
   })
+}
+
+function approvalOf<Context>({ always, when, reviewers, quorum = 1, binds = 'version', expiresIn, useWithin = '1 hour' }: ApprovalSpec<Context>): Contract['approval'] {
+  if (always === undefined && when === undefined) throw new TypeError('approval: say "always" with the words why, or "when" with a rule')
+  if (!Number.isInteger(quorum) || quorum < 1 || quorum > maxQuorum) throw new RangeError(`approval: a quorum is a whole number from 1 to ${maxQuorum}`)
+  return { always: always ?? null, reviewers, quorum, binds, answerWithinMs: durationMs(expiresIn), useWithinMs: durationMs(useWithin) }
+}
+
+/** Most people that one approval can ask. */
+const maxQuorum = 5
+
+/** A rule's answer. Whatever else it gives (a promise, nothing) must not read as "no objection". @throws TypeError */
+function wordsOf(rule: unknown): string | false {
+  if (rule === false) return false
+  if (typeof rule !== 'string') throw new TypeError(`it gave ${typeof rule}, neither words nor false`)
+  return printable(rule)
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,6 +1,6 @@
 /** A domain: a closed vocabulary of entities, actions, and roles. Data and small pure functions; effects are bound elsewhere. */
 import type { Contract } from './contract.ts'
-import type { EntityType, EventSpec } from './entity.ts'
+import { isStateless, type EntityType, type EventSpec } from './entity.ts'
 import type { Permission, Roles } from './permission.ts'
 import { sources } from './state.ts'
 
@@ -49,10 +49,7 @@ export function entityOfEvent(domain: Domain, event: string): EntityType | undef
 function findingsOfAction(action: string, contract: Contract, roles: Roles): string[] {
   const findings: string[] = []
   if (!/^[A-Z][A-Z0-9_]{0,63}$/.test(action)) findings.push(`${action}: action names are upper case, as REFUND_ORDER`)
-  if (contract.from.length === 0) findings.push(`${action}: "from" names no state`)
-  for (const state of contract.from) {
-    if (!contract.entity.states.includes(state)) findings.push(`${action}: from undeclared state ${state}`)
-  }
+  findings.push(...findingsOfFrom(action, contract))
   if (!isHeld(contract.permission, roles)) findings.push(`${action}: no role holds ${contract.permission}, so nobody can take it`)
   if (contract.approval && !isHeld(contract.approval.reviewers, roles)) {
     findings.push(`${action}: no role holds ${contract.approval.reviewers}, so nobody can approve it`)
@@ -65,10 +62,22 @@ function findingsOfAction(action: string, contract: Contract, roles: Roles): str
   return findings
 }
 
+function findingsOfFrom(action: string, { entity, from, emits }: Contract): string[] {
+  if (isStateless(entity)) {
+    return [
+      ...(from === 'any' ? [] : [`${action}: ${entity.name} has no states, so "from" can only be 'any'`]),
+      ...(emits.length === 0 ? [] : [`${action}: ${entity.name} has no events it could emit`]),
+    ]
+  }
+  if (from === 'any') return []
+  if (from.length === 0) return [`${action}: "from" names no state`]
+  return from.filter((state) => !entity.states.includes(state)).map((state) => `${action}: from undeclared state ${state}`)
+}
+
 /** Everything an action emits happens, in the order written: what could not be folded would be found after the effect. */
 function findingsOfEmits(action: string, { entity, from, emits }: Contract): string[] {
   const findings: string[] = []
-  for (const start of from) {
+  for (const start of from === 'any' ? entity.states : from) {
     let state = start
     for (const name of emits) {
       const event = Object.hasOwn(entity.events, name) ? entity.events[name] : undefined

@@ -1,8 +1,9 @@
 /** The vocabulary: what kinds of entity there are, their states, and the events that move them. */
 import type { z } from 'zod'
 import { defineAction, type ActionSpec, type Contract, type Effect } from './contract.ts'
+import type { EventFact, FactSpecs, PastEvent } from './fact.ts'
 import type { Permission } from './permission.ts'
-import { jsonSchemaOf } from './schema.ts'
+import { firstIssue, jsonSchemaOf } from './schema.ts'
 
 /** One kind of event: which states it leads from (`null`: the entity does not exist yet) and to, and who may report it. */
 export interface EventSpec<State extends string = string> {
@@ -22,29 +23,59 @@ export interface EntityType<Name extends string = string> {
   readonly events: EventSpecs
 }
 
+/** Nothing is known of it but its id: no states, no events, so that actions on it rest on declared facts alone. */
+export const isStateless = (entity: EntityType): boolean => entity.states.length === 0
+
+/** The recorded events of these kinds, each with the payload its schema yields. */
+type PastEventOf<Events extends EventSpecs, Type extends keyof Events & string> = {
+  [Each in Type]: PastEvent<Each, z.output<Events[Each]['payload']>>
+}[Type]
+
 interface EntityBuilder<Name extends string, State extends string, Events extends EventSpecs<State>> extends EntityType<Name> {
   readonly events: Events
   /** Declares an action on this entity; its `from` and `emits` are checked against the states and events above. */
-  action<Params extends z.ZodType, Output extends z.ZodType, const ItsEffect extends Effect>(
-    spec: ActionSpec<State, Events, Params, Output, ItsEffect>,
-  ): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect>
+  action<Params extends z.ZodType, Output extends z.ZodType, const ItsEffect extends Effect, Declared extends FactSpecs = Record<never, never>>(
+    spec: ActionSpec<State, Events, Params, Output, ItsEffect, Declared>,
+  ): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect, NoInfer<Declared>>
+  /** A fact derived from the entity's recorded events of these kinds, oldest first. `derive` is pure. */
+  factFromEvents<const Type extends keyof Events & string, Value>(
+    events: readonly Type[],
+    schema: z.ZodType<Value>,
+    derive: (events: readonly PastEventOf<Events, Type>[]) => NoInfer<Value>,
+  ): EventFact<Value>
 }
 
 /**
  * Declares a kind of entity. Names are checked where they are used: a transition to an undeclared state, or an action that
- * emits an undeclared event, does not type-check. `defineDomain` checks the rest when the module is loaded.
+ * emits an undeclared event, does not type-check. `defineDomain` checks the rest when the module is loaded. Without states and
+ * events, it is something that we keep no state of.
  * @throws TypeError when an event's payload schema does not yield JSON
  */
-export function entity<const Name extends string, const State extends string, const Events extends EventSpecs<NoInfer<State>>>(
+export function entity<const Name extends string, const State extends string = never, const Events extends EventSpecs<NoInfer<State>> = Record<never, never>>(
   name: Name,
-  spec: { readonly states: readonly State[]; readonly events: Events },
+  spec?: { readonly states: readonly State[]; readonly events: Events },
 ): EntityBuilder<Name, State, Events> {
-  for (const [event, { payload }] of Object.entries<EventSpec>(spec.events)) jsonSchemaOf(payload, `${name}.${event}`)
-  const type: EntityType<Name> = { name, states: spec.states, events: spec.events }
+  const states = spec?.states ?? []
+  // Left out, `Events` is the empty record.
+  const events = spec?.events ?? ({} as Events)
+  for (const [event, { payload }] of Object.entries<EventSpec>(events)) jsonSchemaOf(payload, `${name}.${event}`)
+  const type: EntityType<Name> = { name, states, events }
   return {
     name,
-    states: spec.states,
-    events: spec.events,
+    states,
+    events,
     action: (action) => defineAction(type, action),
+    factFromEvents(of, schema, derive) {
+      jsonSchemaOf(schema, `${name}: fact`)
+      for (const event of of) if (!Object.hasOwn(events, event)) throw new TypeError(`${name}: a fact from undeclared event ${event}`)
+      return { from: 'events', events: of, schema, derive: (past) => derive(past.map((event) => readEvent(type, event))) }
+    },
   }
+}
+
+/** A recorded event with its payload parsed anew. @throws Error when it is not what today's schema says: nothing rests on half a past */
+function readEvent<Event extends PastEvent>({ name, events }: EntityType, event: PastEvent): Event {
+  const parsed = events[event.type]?.payload.safeParse(event.payload)
+  if (parsed?.success !== true) throw new Error(`${name}.${event.type}, recorded at ${event.at}: ${parsed === undefined ? 'it is not declared' : firstIssue(parsed.error, event.payload, 'payload').message}`)
+  return { ...event, payload: parsed.data } as Event
 }

@@ -10,6 +10,7 @@ export interface ExecutionFacts {
   readonly ordinal: number
   readonly proposalDigest: string
   readonly actor: string
+  readonly onBehalfOf: string | null
   readonly status: ExecutionStatus
   /** Set when the effect happened but its output or events could not be accepted: the entity waits for a person. */
   readonly completionRejected: string | null
@@ -17,6 +18,8 @@ export interface ExecutionFacts {
   readonly leaseRemainingMs: number
   /** Milliseconds in which the receiver still honours our idempotency key; `null` for an effect that must not be repeated. */
   readonly idempotentRemainingMs: number | null
+  /** The declared facts it was opened on; taken up again, it goes on with these. */
+  readonly facts: Readonly<Record<string, unknown>>
 }
 
 /** The key that a provider sees: a new one only after the provider said, definitively, that nothing was done. */

@@ -1,61 +1,90 @@
 /**
  * The gate's judgement, as arithmetic: facts in, decision out. The order is documented behaviour, the first failing check
- * wins: contract known → actor proven → entity known → state → parameters → permission → approval.
+ * wins: contract known → actor proven → entity known → state → parameters (schema, then the domain's own check) → permission →
+ * forbidden → approval.
  */
-import type { Contract, ParsedAction } from './contract.ts'
+import type { ActionOnFacts, Contract, Inspection } from './contract.ts'
+import { isStateless } from './entity.ts'
 import { refuse, type Refusal } from './outcome.ts'
 import type { EntityState } from './state.ts'
 
 /** What the gate has read itself. Nothing in here came with the proposal (I2). */
 export interface GateFacts {
-  /** The gate worker is configured to serve this actor on this task queue (I13). */
-  readonly actorProven: boolean
+  /** The gate worker serves this actor on this task queue, or a mandate that holds names it (I13); else why it does not count. */
+  readonly actorProven: true | string
   /** `null`: no event has ever been accepted for the entity. */
   readonly state: EntityState | null
   /** Permissions the actor holds through roles, now. */
   readonly permissions: readonly string[]
+  /** The facts that the contract declares, read and parsed; `{}` where it declares none. */
+  readonly declared: Readonly<Record<string, unknown>>
 }
 
 export interface Proposal {
   readonly action: string
   readonly entityId: string
-  readonly params: unknown
   readonly actor: string
+  /** Its parameters, parsed once. */
+  readonly inspection: Inspection
 }
 
 export type GateDecision =
-  | { readonly outcome: 'allowed'; readonly action: ParsedAction; readonly state: EntityState }
+  | { readonly outcome: 'allowed'; readonly action: ActionOnFacts }
   /** All else holds; a person with `contract.approval.reviewers` has to agree. */
-  | { readonly outcome: 'approval_required'; readonly action: ParsedAction; readonly state: EntityState; readonly rule: string }
+  | { readonly outcome: 'approval_required'; readonly action: ActionOnFacts; readonly rule: string }
   | Refusal
 
 /** Decides one proposal. Pure: the same proposal and facts give the same decision. */
 export function evaluate(contract: Contract | undefined, proposal: Proposal, facts: GateFacts): GateDecision {
   if (contract === undefined) return refuse('unknown_action', `there is no action ${proposal.action}`)
-  if (!facts.actorProven) return refuse('actor_unproven', `this gate does not serve ${proposal.actor}`)
-  const { state } = facts
-  if (state === null) return refuse('unknown_entity', `there is no ${contract.entity.name} ${proposal.entityId}`)
-  if (!contract.from.includes(state.value)) {
-    return refuse('state_not_allowed', `${proposal.action} is not allowed in state ${state.value}, only in ${contract.from.join(', ')}`)
-  }
-  const inspection = contract.inspect(proposal.entityId, proposal.params)
+  const early = beforeFacts(contract, proposal, facts)
+  if (early !== null) return early
+  const { inspection } = proposal
   if (!inspection.ok) return refuse(inspection.reason, inspection.message)
-  if (!facts.permissions.includes(contract.permission)) {
-    return refuse('permission_denied', `${proposal.actor} does not hold ${contract.permission}`)
+  const unread = Object.keys(contract.facts).find((name) => !Object.hasOwn(facts.declared, name))
+  if (unread !== undefined) return refuse('error', `fact ${unread} was not read`)
+  const action = inspection.action.on(facts.declared)
+  return (
+    ruled(action.check, 'invalid_parameter', `the check of ${proposal.action}'s parameters`) ??
+    (facts.permissions.includes(contract.permission) ? null : refuse('permission_denied', `${proposal.actor} does not hold ${contract.permission}`)) ??
+    ruled(action.forbid, 'forbidden', `the rule of ${proposal.action}`) ??
+    approved(proposal, action)
+  )
+}
+
+/** What can be said before any declared fact is read; `null` when nothing stands against it yet. */
+export function beforeFacts(contract: Contract, { action, entityId, inspection }: Proposal, { actorProven, state }: Pick<GateFacts, 'actorProven' | 'state'>): Refusal | null {
+  if (actorProven !== true) return refuse('actor_unproven', actorProven)
+  if (state === null && !isStateless(contract.entity)) return refuse('unknown_entity', `there is no ${contract.entity.name} ${entityId}`)
+  if (state !== null && contract.from !== 'any' && !contract.from.includes(state.value)) {
+    return refuse('state_not_allowed', `${action} is not allowed in state ${state.value}, only in ${contract.from.join(', ')}`)
   }
-  const { action } = inspection
+  return inspection.ok ? null : refuse(inspection.reason, inspection.message)
+}
+
+/** A rule of the contract's own: its words refuse, and so does its failure. */
+function ruled(rule: () => string | false, reason: 'invalid_parameter' | 'forbidden', what: string): Refusal | null {
+  try {
+    const words = rule()
+    return words === false ? null : refuse(reason, words)
+  } catch (error) {
+    return refuse('error', `${what} failed: ${textOf(error)}`)
+  }
+}
+
+function approved({ action: name }: Proposal, action: ActionOnFacts): GateDecision {
   let rule: string | false
   try {
     rule = action.approvalRule()
   } catch (error) {
-    return refuse('approval_policy_error', `the approval rule of ${proposal.action} failed: ${textOf(error)}`)
+    return refuse('approval_policy_error', `the approval rule of ${name} failed: ${textOf(error)}`)
   }
   try {
     action.describe() // now, since after the effect it would be too late to find that it throws
   } catch (error) {
-    return refuse('error', `${proposal.action} cannot be put into words: ${textOf(error)}`)
+    return refuse('error', `${name} cannot be put into words: ${textOf(error)}`)
   }
-  return rule === false ? { outcome: 'allowed', action, state } : { outcome: 'approval_required', action, state, rule }
+  return rule === false ? { outcome: 'allowed', action } : { outcome: 'approval_required', action, rule }
 }
 
 function textOf(error: unknown): string {

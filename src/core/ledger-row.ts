@@ -1,12 +1,12 @@
 /** The body of a ledger row: one canonical JSON text for one commit, with KIFF's audit entries inside. */
 import { canonical, isCanonical, printable, type Json } from './canonical.ts'
 import { sha256 } from './digest.ts'
-import type { Claim, Step } from './proposal.ts'
+import type { Claim, Step, Trace } from './proposal.ts'
 import type { EntityState } from './state.ts'
 
 /** What a row is about; views and checks switch on it. */
 export type RowKind =
-  | 'refused' | 'approval_requested' | 'approval_expired' | 'approval_withdrawn' | 'approval_denied' | 'signal_rejected'
+  | 'refused' | 'approval_requested' | 'approval_expired' | 'approval_withdrawn' | 'approval_denied' | 'signal_rejected' | 'approval_revoked'
   | 'opened' | 'resumed' | 'executed' | 'failed' | 'in_doubt' | 'completion_rejected' | 'repeated'
   | 'reviewed' | 'review_refused' | 'event' | 'event_refused'
 
@@ -15,7 +15,7 @@ export type AuditKind =
   | 'event_ingested' | 'state_changed' | 'decision_proposed' | 'action_validated' | 'approval_required' | 'approval_recorded'
   | 'approval_granted' | 'approval_denied' | 'approval_review_rejected' | 'action_executed' | 'action_failed' | 'action_deduplicated'
   // ours
-  | 'event_rejected' | 'approval_expired' | 'approval_withdrawn' | 'approval_void' | 'action_resumed' | 'action_in_doubt' | 'action_completion_rejected'
+  | 'event_rejected' | 'approval_expired' | 'approval_withdrawn' | 'approval_void' | 'approval_revoked' | 'action_resumed' | 'action_in_doubt' | 'action_completion_rejected'
 
 export interface AuditEntry {
   readonly kind: AuditKind
@@ -23,6 +23,8 @@ export interface AuditEntry {
   readonly data: Json
   /** Left out: the row's actor. */
   readonly actor_id?: string
+  /** Left out: the row's cause. */
+  readonly causation_id?: string
 }
 
 /** An event as a row records it. */
@@ -32,6 +34,10 @@ export interface RecordedEvent {
   readonly payload: unknown
   readonly from: string | null
   readonly to: string
+  /** Where it comes from; left out, the workflow. */
+  readonly source?: string | undefined
+  /** When it happened, by the reporter's clock. */
+  readonly occurredAt?: string | undefined
 }
 
 export interface LedgerRow {
@@ -42,6 +48,11 @@ export interface LedgerRow {
   readonly entityId: string | null
   readonly action: string | null
   readonly actor: string
+  /** The person the actor acts for. */
+  readonly onBehalfOf?: string | null | undefined
+  /** The mandate that proves the actor, where the worker's configuration does not. */
+  readonly mandate?: Json | undefined
+  readonly trace?: Trace | undefined
   readonly audit: readonly AuditEntry[]
   /** What caused this row: an approval, the row that opened the execution, an event. */
   readonly causation?: string | undefined
@@ -52,6 +63,8 @@ export interface LedgerRow {
   readonly executionKey?: string | undefined
   readonly decision?: { readonly outcome: string; readonly reason: string | null; readonly message: string } | undefined
   readonly state?: EntityState | null | undefined
+  /** The declared facts it was judged on. */
+  readonly facts?: unknown
   readonly approvalId?: string | undefined
   readonly review?: Json | undefined
   readonly events?: readonly RecordedEvent[] | undefined
@@ -59,7 +72,8 @@ export interface LedgerRow {
 }
 
 /**
- * The canonical text of a row, format 1. Trace is the run chain's first run, correlation its workflow id. What has no canonical
+ * The canonical text of a row, format 1. Trace and correlation are the request's; left out, the run chain's first run and
+ * its workflow id. What has no canonical
  * form (hostile parameters) is kept as its hash and an escaped excerpt, so that every refusal can be recorded.
  */
 export function ledgerBody(row: LedgerRow): string {
@@ -71,16 +85,19 @@ export function ledgerBody(row: LedgerRow): string {
     first_execution_run_id: row.step.firstExecutionRunId,
     run_id: row.step.runId,
     activity_id: row.step.activityId,
-    trace_id: row.step.firstExecutionRunId,
-    correlation_id: row.step.workflowId,
-    causation_id: row.causation ?? null,
+    trace_id: row.trace?.traceId ?? row.step.firstExecutionRunId,
+    correlation_id: row.trace?.correlationId ?? row.step.workflowId,
+    causation_id: row.causation ?? row.trace?.causationId ?? null,
     domain: row.domain,
     entity_type: row.entityType,
     entity_id: row.entityId,
     action: row.action,
     actor: row.actor,
-    audit: row.audit.map(({ kind, message, data, actor_id }) => ({ kind, message: printable(message), data, ...(actor_id === undefined ? {} : { actor_id }) })),
+    on_behalf_of: row.onBehalfOf ?? null,
+    audit: row.audit.map(({ kind, message, data, actor_id, causation_id }) => ({ kind, message: printable(message), data, ...present({ actor_id, causation_id }) })),
     ...present({
+      mandate: row.mandate,
+      tags: row.trace?.tags === undefined ? undefined : recordable(row.trace.tags),
       contract: row.contract,
       params: row.params === undefined ? undefined : recordable(row.params),
       claim: row.claim === undefined ? undefined : recordable({ why: row.claim.why, evidence: row.claim.evidence ?? [], confidence: row.claim.confidence ?? null }),
@@ -88,9 +105,10 @@ export function ledgerBody(row: LedgerRow): string {
       execution_key: row.executionKey,
       decision: row.decision && { ...row.decision, message: printable(row.decision.message) },
       state: row.state,
+      facts: row.facts === undefined || Object.keys(Object(row.facts)).length === 0 ? undefined : row.facts,
       approval_id: row.approvalId,
       review: row.review,
-      events: row.events?.map(({ id, type, payload, from, to }) => ({ id, type, payload, from, to })),
+      events: row.events?.map(({ id, type, payload, from, to, source, occurredAt }) => ({ id, type, payload, from, to, ...present({ source, occurred_at: occurredAt }) })),
       output: row.output === undefined ? undefined : recordable(row.output),
     }),
   })

@@ -29,8 +29,9 @@ export const REASONS = {
   executor_missing: { outcome: 'invalid', nextStep: 'ask_operator', meaning: 'no executor is bound for the action' },
   error: { outcome: 'blocked', nextStep: 'ask_operator', meaning: 'something failed that has no better name' },
   // ours
-  actor_unproven: { outcome: 'blocked', nextStep: 'ask_operator', meaning: 'the gate worker does not serve this actor' },
+  actor_unproven: { outcome: 'blocked', nextStep: 'ask_operator', meaning: 'the gate does not serve this actor, or its mandate does not hold' },
   unknown_entity: { outcome: 'invalid', nextStep: 'fix_proposal', meaning: 'no event has ever been accepted for it' },
+  forbidden: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'a rule of the contract forbids it, whoever agrees' },
   event_not_reportable: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'this actor may not report this event' },
   approval_denied: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'a person has said no' },
   approval_expired: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'nobody answered, or used the grant, in time' },

@@ -32,6 +32,19 @@ const identifier = z
   .max(maxIdLength)
   .refine((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'contains a control character or a lone surrogate')
 
+/** KIFF's envelope metadata: what a request is part of, and what caused it. Carried by whoever asks, never guessed. */
+const trace = z.strictObject({
+  traceId: identifier.optional(),
+  correlationId: identifier.optional(),
+  causationId: identifier.optional(),
+  tags: z.record(z.string().max(100), z.string().max(200)).refine((tags) => Object.keys(tags).length <= 20, 'more than 20 tags').optional(),
+})
+/** Left out: the trace is the run chain's first run, the correlation its workflow id, and nothing is named as the cause. */
+export type Trace = z.infer<typeof trace>
+
+/** Longest mandate, in UTF-16 units. */
+const mandate = z.string().min(1).max(4_096)
+
 /** The one argument of a governed activity, as it stands in Temporal's history. */
 export const proposalRequest = z.strictObject({
   entityId: identifier,
@@ -41,6 +54,9 @@ export const proposalRequest = z.strictObject({
   /** A caller's own key, for a model the tool-call id; it replaces generation and occurrence. */
   key: identifier.optional(),
   claim: claim.optional(),
+  trace: trace.optional(),
+  /** A JWS that names the actor and whom it acts for; without one, the gate worker must be configured to serve the actor. */
+  mandate: mandate.optional(),
   /** The name a model asked for, where it cannot be an activity type. */
   action: z.string().max(200).optional(),
   /** Signed reviews that arrived by signal, unverified. */
@@ -57,12 +73,33 @@ export const eventRequest = z.strictObject({
   chain,
   /** The reporter's own id: the same id is the same event. Left out, the step's own key is used. */
   eventId: identifier.optional(),
+  /** Where it comes from, in the reporter's words; left out, the workflow. */
+  source: identifier.optional(),
+  /** When it happened, by the reporter's clock. The ledger's own time stands beside it. */
+  occurredAt: z.iso.datetime({ offset: true }).optional(),
+  trace: trace.optional(),
+  mandate: mandate.optional(),
 })
 export type EventRequest = z.infer<typeof eventRequest>
 
 /** The argument of the activity by which a cancelled wait takes its request back. */
-export const withdrawRequest = z.strictObject({ approvalId: z.uuid(), action: z.string().max(100), entityId: identifier, actor: identifier, chain })
+export const withdrawRequest = z.strictObject({ approvalId: z.uuid(), action: z.string().max(100), entityId: identifier, actor: identifier, chain, mandate: mandate.optional() })
 export type WithdrawRequest = z.infer<typeof withdrawRequest>
+
+/** The argument of the read-only activity that asks what would happen. */
+export const evaluateRequest = z.strictObject({
+  action: z.string().max(200),
+  entityId: identifier,
+  params: z.unknown().optional(),
+  actor: identifier,
+  chain,
+  mandate: mandate.optional(),
+})
+export type EvaluateRequest = z.infer<typeof evaluateRequest>
+
+/** The argument of the read-only activity that asks what could be proposed now. */
+export const allowedActionsRequest = evaluateRequest.omit({ action: true, params: true })
+export type AllowedActionsRequest = z.infer<typeof allowedActionsRequest>
 
 /** The workflow step that asks, as the server names it (never from arguments), and the run chain it belongs to. */
 export interface Step {

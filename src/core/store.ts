@@ -2,6 +2,7 @@
 import type { ApprovalFacts } from './approval.ts'
 import type { ExecutionFacts } from './execution.ts'
 import type { RecordRef, ActionResult } from './outcome.ts'
+import type { PastEvent } from './fact.ts'
 import type { Step } from './proposal.ts'
 import type { EntityState } from './state.ts'
 
@@ -37,6 +38,10 @@ export interface FactsQuery {
   readonly actor: string
   readonly executionKey: string
   readonly proposalDigest: string
+  /** The contract's name and hash, to learn whether it is the newest one registered. */
+  readonly contract?: { readonly action: string; readonly hash: string }
+  /** The kinds of event whose past the declared facts are derived from. */
+  readonly eventTypes?: readonly string[]
   /** A reported event, to learn whether its id is known. */
   readonly event?: { readonly id: string; readonly type: string; readonly payload: unknown }
 }
@@ -46,6 +51,10 @@ export interface Facts {
   /** The database's clock, RFC 3339 UTC. */
   readonly now: string
   readonly state: EntityState | null
+  /** `superseded`: a newer one is registered, and this worker has to step aside. `null`: none was asked about. */
+  readonly contract: 'newest' | 'superseded' | 'unknown' | null
+  /** The entity's past events of the kinds asked for, oldest first. */
+  readonly events: readonly PastEvent[]
   /** The entity's chain ends where its row says. */
   readonly intact: boolean
   readonly rolesEpoch: number
@@ -70,12 +79,14 @@ export interface Facts {
 export interface Guard {
   readonly stateVersion: number
   readonly rolesEpoch: number
+  /** When the actor's mandate runs out, RFC 3339; `null` without one. */
+  readonly mandateUntil: string | null
 }
 
 /** Closes an approval round in the same commit. */
 export interface Closing {
   readonly approvalId: string
-  readonly status: 'expired' | 'void' | 'withdrawn' | 'denied'
+  readonly status: 'expired' | 'void' | 'withdrawn' | 'denied' | 'revoked'
 }
 
 export type Committed<T = unknown> =

@@ -92,19 +92,21 @@ function answersDiffer({ ledger }: StepContext, answer: RecordedAnswer, { chain,
 function rederive(context: StepContext, { chain, seq, body }: RunRow): string | null {
   const { step } = context
   const contract = contractOf(context)
-  if (contract === undefined || step.asked.kind !== 'action' || body.state == null) return null
+  if (contract === undefined || step.asked.kind !== 'action') return null
   if (body.kind !== 'opened' && !(body.kind === 'executed' && contract.effect === 'none')) return null
   const action = actionOf(step, step.domain)
   if (contractHash(step.domain, action, contract) !== body.contract) return null
   const { entityId, params, actor } = step.asked.request
-  const decision = evaluate(contract, { action, entityId, params, actor }, { actorProven: true, state: body.state, permissions: [contract.permission] })
+  const decision = evaluate(contract, { action, entityId, actor, inspection: contract.inspect(entityId, params) }, {
+    actorProven: true, state: body.state ?? null, permissions: [contract.permission], declared: body.facts ?? {},
+  })
   if (decision.outcome === 'allowed' || (decision.outcome === 'approval_required' && body.approval_id != null)) return null
   const why = decision.outcome === 'approval_required' ? decision.rule : decision.message
   return `row ${chain}#${seq} let it run, but by its contract it is ${decision.outcome.replaceAll('_', ' ')}: ${why}`
 }
 
 function reviewProblem(context: StepContext, row: RunRow, approval: ApprovalRecord, verdict: 'granted' | 'denied'): string | null {
-  const { step, ledger } = context
+  const { step } = context
   if (step.asked.kind !== 'action') return 'it is of no action'
   const request = JSON.parse(approval.request) as ApprovalRequest
   const keys = keysOf(context, row.body.entity_type ?? '')
@@ -113,10 +115,28 @@ function reviewProblem(context: StepContext, row: RunRow, approval: ApprovalReco
     { workflow_id: context.workflowId, first_execution_run_id: context.history.firstExecutionRunId, action: row.body.action, entity_id: row.body.entity_id, actor: row.body.actor, params: row.body.params },
     { workflow_id: request.workflow_id, first_execution_run_id: request.first_execution_run_id, action: request.action, entity_id: request.entity_id, actor: request.actor, params: request.params })
   if (asked !== null) return `it asked for something else: ${asked}`
-  const bound = difference({ contract: row.body.contract, state_version: row.body.state?.version }, { contract: request.contract, state_version: request.state_version })
+  const circumstances = {
+    contract: row.body.contract,
+    on_behalf_of: row.body.on_behalf_of ?? null,
+    facts: row.body.facts ?? {},
+    state: row.body.state?.value ?? null,
+    ...(request.binds === 'version' ? { state_version: row.body.state?.version ?? 0 } : {}),
+  }
+  const bound = difference(circumstances, pick(request, Object.keys(circumstances)))
   if (verdict === 'granted' && bound !== null) return `it was granted for other circumstances: ${bound}`
-  const { review } = approval
-  if (review === null || review.verdict !== verdict) return `no person has ${verdict} it`
+  const reviews = approval.reviews.filter((review) => review.verdict === verdict)
+  if (reviews.length === 0) return `no person has ${verdict} it`
+  if (verdict === 'granted') {
+    const people = new Set(reviews.map(({ reviewer }) => reviewer)).size
+    if (people < request.quorum) return `${people} of the ${request.quorum} people it needs have granted it`
+    if (approval.consumedBy !== keys.key) return 'its grant was not used up by this execution'
+  }
+  return reviews.map((review) => signatureProblem(context, approval, request, review)).find((problem) => problem !== null) ?? null
+}
+
+/** What is wrong with one review that an execution, or a refusal, rests on. */
+function signatureProblem({ step, ledger }: StepContext, approval: ApprovalRecord, request: ApprovalRequest, review: ApprovalRecord['reviews'][number]): string | null {
+  const { verdict } = review
   if (review.reviewer === request.actor || review.reviewer === request.on_behalf_of) return 'whoever asked has reviewed it'
   const signed = difference({ approval_id: approval.approvalId, digest: sha256(approval.request), verdict, reviewer: review.reviewer }, claimsOf(review.jws))
   if (signed !== null) return `the signed review is of something else: ${signed}`
@@ -124,8 +144,8 @@ function reviewProblem(context: StepContext, row: RunRow, approval: ApprovalReco
     return 'its review has no ledger row'
   }
   if (verdict === 'denied') return null
-  if (!step.asked.request.reviews?.includes(review.jws)) return 'the signed review did not come to this step by signal'
-  return approval.consumedBy === keys.key ? null : 'its grant was not used up by this execution'
+  const delivered = step.asked.kind === 'action' ? step.asked.request.reviews : undefined
+  return delivered?.includes(review.jws) === true ? null : 'the signed review did not come to this step by signal'
 }
 
 /** What a compact JWS carries. Whose signature it is, the gate has judged with its own keys; here it must be the stored one. */

@@ -11,14 +11,14 @@ export interface RunRow {
   readonly body: LedgerBody
 }
 
-/** An approval as the service and the gate have left it, with the review that a person gave. */
+/** An approval as the service and the gate have left it, with the reviews that people gave, oldest first. */
 export interface ApprovalRecord {
   readonly approvalId: string
   readonly executionKey: string
   readonly request: string
   readonly status: string
   readonly closed: boolean
-  readonly review: { readonly verdict: string; readonly reviewer: string; readonly jws: string } | null
+  readonly reviews: readonly { readonly verdict: string; readonly reviewer: string; readonly jws: string }[]
   /** The execution key that used the grant up. */
   readonly consumedBy: string | null
 }
@@ -86,9 +86,10 @@ async function rowsAt(snapshot: Snapshot, places: readonly RowPlace[]): Promise<
 async function readApprovals(snapshot: Snapshot, approvalIds: readonly string[]): Promise<ReadonlyMap<string, ApprovalRecord>> {
   const { rows } = await snapshot.query<ApprovalRecord>(
     `select a.approval_id as "approvalId", a.execution_key as "executionKey", a.request, a.status, a.closed_seq is not null as closed,
-       case when r.approval_id is null then null else jsonb_build_object('verdict', r.verdict, 'reviewer', r.reviewer, 'jws', r.jws) end as review,
+       (select coalesce(jsonb_agg(jsonb_build_object('verdict', r.verdict, 'reviewer', r.reviewer, 'jws', r.jws) order by r.at), '[]')
+         from kiff.reviews r where r.approval_id = a.approval_id) as reviews,
        c.execution_key as "consumedBy"
-     from kiff.approvals a left join kiff.reviews r using (approval_id) left join kiff.consumptions c using (approval_id)
+     from kiff.approvals a left join kiff.consumptions c using (approval_id)
      where a.approval_id = any ($1::uuid[])`, [[...approvalIds]])
   return new Map(rows.map((row) => [row.approvalId, row]))
 }

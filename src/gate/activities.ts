@@ -2,8 +2,9 @@
 import { Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { refuse } from '../core/outcome.ts'
-import { eventRequest, proposalRequest, withdrawRequest, type Step } from '../core/proposal.ts'
-import { actionActivity, reportActivity, unnamed, withdrawActivity } from '../temporal/names.ts'
+import { allowedActionsRequest, evaluateRequest, eventRequest, proposalRequest, withdrawRequest, type Step } from '../core/proposal.ts'
+import { actionActivity, allowedActionsActivity, evaluateActivity, reportActivity, unnamed, withdrawActivity } from '../temporal/names.ts'
+import { allowedActions, evaluateProposal } from './evaluate.ts'
 import type { Timing } from './execute.ts'
 import { propose, withdraw, type GateOptions } from './gate.ts'
 import { recordUnknown } from './refuse-unknown.ts'
@@ -39,6 +40,8 @@ export function gateActivities(gate: GateOptions, readStep: StepReader): Record<
     ...Object.fromEntries(Object.keys(domain.actions).map((action) => [actionActivity(domain.name, action), proposal])),
     [reportActivity(domain.name)]: governed(eventRequest, (step, request) => report(gate, step, request)),
     [withdrawActivity(domain.name)]: governed(withdrawRequest, (step, request) => withdraw(gate, step, request)),
+    [evaluateActivity(domain.name)]: governed(evaluateRequest, (step, request) => evaluateProposal(gate, step, request)),
+    [allowedActionsActivity(domain.name)]: governed(allowedActionsRequest, (step, request) => allowedActions(gate, step, request)),
     default: proposal,
   }
 }

@@ -1,8 +1,8 @@
 /** Asking a person: opening a round of approval, and judging what has come back for the open one. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { judgeConsent, maxRounds, type ApprovalFacts, type ApprovalRequest, type Consent } from '../core/approval.ts'
+import { judgeConsent, maxRounds, type ApprovalFacts, type ApprovalRequest, type Consent, type ReviewFacts } from '../core/approval.ts'
 import { canonical } from '../core/canonical.ts'
-import type { ParsedAction } from '../core/contract.ts'
+import type { ActionOnFacts } from '../core/contract.ts'
 import { sha256 } from '../core/digest.ts'
 import type { GateDecision } from '../core/gate.ts'
 import { printable, type AuditEntry } from '../core/ledger-row.ts'
@@ -20,24 +20,27 @@ export interface Judgement {
 }
 
 /** Judges the newest round with what the database holds and what the signals brought; it takes both. */
-export async function judge(proposal: GovernedProposal, facts: Facts, { approval, action }: { readonly approval: ApprovalFacts; readonly action: ParsedAction }, verify: ReviewVerifier): Promise<Judgement> {
+export async function judge(proposal: GovernedProposal, facts: Facts, { approval, action }: { readonly approval: ApprovalFacts; readonly action: ActionOnFacts }, verify: ReviewVerifier): Promise<Judgement> {
   const delivered = proposal.request.reviews ?? []
-  const { review } = approval
-  const signed = review === null ? null : await verify(review.jws)
-  const verified =
-    review !== null && signed !== null &&
-    signed.digest === sha256(approval.request) && signed.approval_id === approval.approvalId &&
-    signed.verdict === review.verdict && signed.reviewer === review.reviewer
-  const consent = judgeConsent(approval, parseRequest(approval), bindingOf(proposal, facts, action), {
-    verified,
-    delivered: review !== null && delivered.includes(review.jws),
-  })
+  const verified: ReviewFacts[] = []
+  for (const review of approval.reviews) if (await isGenuine(review, approval, verify)) verified.push(review)
+  const consent = judgeConsent(approval, parseRequest(approval), bindingOf(proposal, facts, action), verified.filter(({ jws }) => delivered.includes(jws)))
   const rejected: string[] = []
   for (const jws of delivered) {
-    if (jws === review?.jws && verified) continue
+    if (verified.some((review) => review.jws === jws)) continue
     rejected.push(await whyRejected(jws, approval, verify))
   }
   return { consent, rejected }
+}
+
+/** The row's signature is by a key this gate trusts, for this very request, and says what the row says. */
+async function isGenuine(review: ReviewFacts, approval: ApprovalFacts, verify: ReviewVerifier): Promise<boolean> {
+  const signed = await verify(review.jws)
+  return (
+    signed !== null &&
+    signed.digest === sha256(approval.request) && signed.approval_id === approval.approvalId &&
+    signed.verdict === review.verdict && signed.reviewer === review.reviewer
+  )
 }
 
 async function whyRejected(jws: string, approval: ApprovalFacts, verify: ReviewVerifier): Promise<string> {
@@ -67,8 +70,8 @@ export async function ask(
     ...closed,
     { kind: 'approval_required', message: 'approval required', data: { action: proposal.action, approval_id: request.approval_id, requires_approval: true, error: decision.rule } },
     { kind: 'approval_recorded', message: 'approval recorded', data: { approval_id: request.approval_id, action: proposal.action, requested_by: proposal.request.actor, status: 'pending', reason: decision.rule } },
-  ], { approvalId: request.approval_id, decision: { outcome: 'approval_required', reason: 'approval_required', message: decision.rule } })
-  const committed = await store.requestApproval({ body, answer, request: canonical(request), guard: guardOf(facts), closing: round.closing })
+  ], { approvalId: request.approval_id, facts: decision.action.facts, decision: { outcome: 'approval_required', reason: 'approval_required', message: decision.rule } })
+  const committed = await store.requestApproval({ body, answer, request: canonical(request), guard: guardOf(facts, proposal.authority), closing: round.closing })
   if (committed.status === 'committed') return { ...answer, record: committed.record }
   return committed.status === 'repeat' ? committed.answer : 'stale'
 }
@@ -98,19 +101,23 @@ function newRequest(
 ): ApprovalRequest {
   const { contract, request } = proposal
   if (contract.approval === null) throw new TypeError(`${proposal.action} has no approval rule`)
-  const answerBy = round.keepDeadlineOf === undefined ? Date.parse(facts.now) + contract.approval.answerWithinMs : Date.parse(round.keepDeadlineOf.answer_by)
+  const { until } = proposal.authority
+  // Consent lasts no longer than the mandate of the one who asks.
+  const bounded = (ms: number): number => (until === null ? ms : Math.min(ms, Date.parse(until)))
+  const answerBy = bounded(round.keepDeadlineOf === undefined ? Date.parse(facts.now) + contract.approval.answerWithinMs : Date.parse(round.keepDeadlineOf.answer_by))
   const { claim } = request
   return {
     format: 1,
     ...bindingOf(proposal, facts, decision.action),
-    state: decision.state.value,
+    binds: contract.approval.binds,
     approval_id: randomUUID(),
     round: round.number,
     nonce: randomBytes(16).toString('hex'),
     requested_at: facts.now,
     answer_by: new Date(answerBy).toISOString(),
-    use_by: new Date(answerBy + contract.approval.useWithinMs).toISOString(),
+    use_by: new Date(bounded(answerBy + contract.approval.useWithinMs)).toISOString(),
     reviewers: contract.approval.reviewers,
+    quorum: contract.approval.quorum,
     summary: printable(decision.action.describe()),
     risk: contract.risk,
     rule: printable(decision.rule),

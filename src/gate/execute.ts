@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { canonical } from '../core/canonical.ts'
 import { durationMs } from '../core/duration.ts'
-import type { ParsedAction } from '../core/contract.ts'
+import type { ActionOnFacts } from '../core/contract.ts'
 import { NotDone, providerKey } from '../core/execution.ts'
 import { recordable, type AuditEntry, type RecordedEvent } from '../core/ledger-row.ts'
 import { refuse, type ActionResult, type RecordRef } from '../core/outcome.ts'
@@ -37,7 +37,7 @@ interface Attempt {
   readonly store: GateStore
   readonly proposal: GovernedProposal
   readonly facts: Facts
-  readonly action: ParsedAction
+  readonly action: ActionOnFacts
   readonly timing: Timing
   readonly approvalId: string | null
 }
@@ -49,7 +49,7 @@ interface Opened extends Attempt {
 }
 
 /** Opens the execution (consuming the grant), runs it, completes it. `stale`: nothing was written, read again. */
-export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor | undefined, granted: Granted | null, timing: Timing): Promise<Done> {
+export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor | undefined, granted: Granted | null, timing: Timing): Promise<Done> {
   const { effect } = proposal.contract
   const approvalId = granted?.approvalId ?? null
   const attempt: Attempt = { store, proposal, facts, action, timing, approvalId }
@@ -60,8 +60,8 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
   if (effect === 'none') return executePure(attempt, validated)
   if (executor === undefined) throw ApplicationFailure.nonRetryable(`no executor is bound for ${proposal.action}`)
   const opened = await store.openExecution({
-    body: rowOf(proposal, facts, 'opened', validated, { ...causedBy(approvalId), decision: allowedDecision }),
-    guard: guardOf(facts),
+    body: rowOf(proposal, facts, 'opened', validated, { ...causedBy(approvalId), facts: action.facts, decision: allowedDecision }),
+    guard: guardOf(facts, proposal.authority),
     leaseMs: timing.leaseMs,
     idempotentForMs: effect === 'external' ? null : durationMs(effect.idempotentFor),
     approvalId,
@@ -72,10 +72,10 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
 }
 
 /** Takes an execution up again after its lease, with the same key, and completes it. */
-export async function resume(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ParsedAction, executor: Executor, timing: Timing): Promise<Done> {
+export async function resume(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor, timing: Timing): Promise<Done> {
   const approvalId = facts.approval?.status === 'consumed' ? facts.approval.approvalId : null
   const entry: AuditEntry = { kind: 'action_resumed', message: 'action resumed with the same key', data: { action: proposal.action, approval_id: approvalId, idempotency_key: proposal.executionKey } }
-  const body = rowOf(proposal, facts, 'resumed', [entry], causedBy(approvalId))
+  const body = rowOf(proposal, facts, 'resumed', [entry], { ...causedBy(approvalId), facts: action.facts })
   const resumed = await store.resumeExecution({ body, executionKey: proposal.executionKey, leaseMs: timing.leaseMs })
   if (resumed.status !== 'committed') return 'stale'
   return runAndComplete({ store, proposal, facts, action, timing, approvalId, lease: resumed, cause: refOf(resumed.record) }, executor)
@@ -84,16 +84,16 @@ export async function resume(store: GateStore, proposal: GovernedProposal, facts
 /** An action that only emits: judged, the grant used up, folded and recorded in one commit. */
 async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): Promise<Done> {
   const { store, proposal, facts, action, approvalId } = attempt
-  const guard = guardOf(facts)
+  const guard = guardOf(facts, proposal.authority)
   const accepted = acceptOutput(attempt, {})
   if (!accepted.ok) {
     const refusal = refuse('error', `${proposal.action} emits what ${proposal.contract.entity.name} cannot take: ${accepted.why}`)
-    const body = rowOf(proposal, facts, 'refused', [...validated, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), decision: refusal })
+    const body = rowOf(proposal, facts, 'refused', [...validated, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), facts: action.facts, decision: refusal })
     return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
   }
   const answer = allowed(action, accepted.output)
   const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(proposal, approvalId, accepted)], {
-    ...causedBy(approvalId), decision: allowedDecision, events: accepted.events, output: accepted.output,
+    ...causedBy(approvalId), facts: action.facts, decision: allowedDecision, events: accepted.events, output: accepted.output,
   })
   return answered(await store.executePure({ body, guard, approvalId, answer }), answer)
 }
@@ -132,7 +132,10 @@ async function run({ proposal, action, lease, timing }: Opened, executor: Execut
   const deadline = AbortSignal.timeout(timing.executorMs)
   const context = {
     entityId: proposal.request.entityId,
+    actor: proposal.request.actor,
+    onBehalfOf: proposal.authority.onBehalfOf,
     params: action.params,
+    facts: action.facts,
     idempotencyKey: providerKey({ executionKey: proposal.executionKey, ordinal: lease.ordinal }),
     signal: deadline,
   }
@@ -173,8 +176,8 @@ async function rejected(opened: Opened, why: string, output: unknown): Promise<D
 }
 
 /** A row that ends an execution names the grant that was used, and the row that opened it. */
-function completionRow({ proposal, facts, approvalId, cause }: Opened, kind: 'executed' | 'failed' | 'completion_rejected', audit: readonly AuditEntry[], more: Parameters<typeof rowOf>[4]): string {
-  return rowOf(proposal, facts, kind, audit, { ...more, ...causedBy(approvalId), causation: cause })
+function completionRow({ proposal, facts, action, approvalId, cause }: Opened, kind: 'executed' | 'failed' | 'completion_rejected', audit: readonly AuditEntry[], more: Parameters<typeof rowOf>[4]): string {
+  return rowOf(proposal, facts, kind, audit, { ...more, ...causedBy(approvalId), facts: action.facts, causation: cause })
 }
 
 function causedBy(approvalId: string | null): { readonly approvalId?: string; readonly causation?: string } {
@@ -234,7 +237,7 @@ export function inDoubt(proposal: GovernedProposal, facts: Facts, why: string, c
 
 const allowedDecision = { outcome: 'allowed', reason: null, message: 'allowed' }
 
-function allowed(action: ParsedAction, output: unknown): Unrecorded<ActionResult> {
+function allowed(action: ActionOnFacts, output: unknown): Unrecorded<ActionResult> {
   return { outcome: 'allowed', output, summary: action.describe() }
 }
 

@@ -3,7 +3,6 @@
  * each in one guarded commit. What was decided before under the same key is answered again, never done again.
  */
 import { ApplicationFailure } from '@temporalio/activity'
-import { evaluate } from '../core/gate.ts'
 import { ledgerBody, recordable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import { refuse, type Refusal } from '../core/outcome.ts'
 import type { ProposalRequest, Step, WithdrawRequest } from '../core/proposal.ts'
@@ -12,17 +11,19 @@ import { failures } from '../temporal/names.ts'
 import { ask, judge, nextRound, parseRequest, waiting, type NeedsApproval } from './ask.ts'
 import { failed, proposed } from './audit-entries.ts'
 import type { BoundDomain, Executor } from './binding.ts'
+import { authorityOf, type AuthorityRules } from './authority.ts'
+import { decide } from './decide.ts'
+import { readDeclaredFacts } from './declared-facts.ts'
 import { execute, inDoubt, resume, type Timing } from './execute.ts'
-import { guardOf, isOpen, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
+import { guardOf, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 import type { ReviewVerifier } from './verify-review.ts'
 
-export interface GateOptions {
+/** `actors`: those this gate worker is configured to serve on its task queue (I13). */
+export interface GateOptions extends AuthorityRules {
   readonly bound: BoundDomain
   readonly store: GateStore
   readonly verify: ReviewVerifier
-  /** The actors this gate worker is configured to serve on its task queue (I13). */
-  readonly actors: readonly string[]
   /** Where people decide; shown in the Temporal UI. */
   readonly inboxUrl?: string | undefined
 }
@@ -31,6 +32,8 @@ export interface GateOptions {
 const maxRereads = 10
 /** Longest wait of a call behind an open execution. */
 const maxBusyMs = 10_000
+/** Longest time for the loaders of declared facts. */
+const maxLoadMs = 10_000
 
 /** Takes one proposal to its recorded answer. @throws ApplicationFailure (retryable) when it has to come again */
 export async function propose(gate: GateOptions, step: Step, action: string, request: ProposalRequest, timing: () => Timing): Promise<GateAnswer> {
@@ -39,7 +42,8 @@ export async function propose(gate: GateOptions, step: Step, action: string, req
   if (contract === undefined) {
     return recordUnknown(gate.store, step, domain.name, { action, actor: request.actor, input: request }, refuse('unknown_action', `${domain.name} has no action ${action}`))
   }
-  const proposal = toProposal(step, domain.name, action, contract, request)
+  const authority = await authorityOf(gate, step, { domain: domain.name, actor: request.actor, action, mandate: request.mandate })
+  const proposal = toProposal(step, domain.name, action, contract, request, authority)
   for (let read = 0; read < maxRereads; read++) {
     const answer = await proposeOnce(gate, proposal, await readIntact(gate.store, proposal), timing())
     if (answer !== 'stale') return answer
@@ -51,7 +55,9 @@ export async function propose(gate: GateOptions, step: Step, action: string, req
 export async function withdraw(gate: GateOptions, step: Step, request: WithdrawRequest): Promise<void> {
   const { actions } = gate.bound.domain
   const contract = Object.hasOwn(actions, request.action) ? actions[request.action] : undefined
-  if (contract === undefined || !gate.actors.includes(request.actor)) return
+  if (contract === undefined) return
+  const authority = await authorityOf(gate, step, { domain: gate.bound.domain.name, actor: request.actor, action: request.action, mandate: request.mandate })
+  if (authority.problem !== null) return // a mandate that has run out still takes back
   const { action, entityId, actor, approvalId } = request
   const entry: AuditEntry = { kind: 'approval_withdrawn', message: 'approval withdrawn: the wait was cancelled', data: { approval_id: approvalId, action } }
   await gate.store.recordAnswer({
@@ -73,56 +79,31 @@ async function readIntact(store: GateStore, proposal: GovernedProposal): Promise
 /** One reading of the facts, one judgement, one commit. */
 async function proposeOnce(gate: GateOptions, proposal: GovernedProposal, facts: Facts, timing: Timing): Promise<GateAnswer | 'stale'> {
   if (facts.call !== null) return facts.call
-  const { action, contract, request } = proposal
-  const decision = evaluate(contract, { action, entityId: request.entityId, params: request.params, actor: request.actor }, {
-    actorProven: gate.actors.includes(request.actor),
-    state: facts.state,
-    permissions: facts.permissions,
-  })
-  const asked = gate.actors.includes(request.actor) ? earlier(proposal, facts) : null
-  if (asked !== null) return asked.outcome === 'allowed' ? repeat(gate.store, proposal, facts) : refused(gate.store, proposal, facts, asked)
+  if (facts.contract !== 'newest') throw steppingAside(proposal, facts.contract)
+  const { store } = gate
+  const { action, request } = proposal
   const executor = gate.bound.executorOf(action)
-  if (facts.execution?.status === 'reserved' && gate.actors.includes(request.actor)) {
-    return takeUp(gate, proposal, facts, executor, timing)
+  const decided = await decide(gate.bound, proposal, facts, () => readDeclaredFacts(gate.bound, proposal, facts, Math.min(timing.executorMs, maxLoadMs)))
+  switch (decided.do) {
+    case 'repeat':
+      return repeat(store, proposal, facts)
+    case 'take_up':
+      return takeUp(gate, proposal, facts, executor, timing)
+    case 'wait':
+      throw busy(request.entityId, decided.leaseRemainingMs)
+    case 'refuse':
+      return refused(store, proposal, facts, decided.refusal, decided.closing, [], decided.declared)
+    case 'execute':
+      return execute(store, proposal, facts, decided.action, executor, null, timing)
+    case 'consent':
+      return consent(gate, proposal, facts, decided.decision, executor, timing)
   }
-  if (decision.outcome !== 'allowed' && decision.outcome !== 'approval_required') {
-    return refused(gate.store, proposal, facts, decision, closingOf(facts))
-  }
-  if (contract.effect !== 'none' && executor === undefined) {
-    return refused(gate.store, proposal, facts, refuse('executor_missing', `no executor is bound for ${action}`))
-  }
-  if (facts.holder !== null) {
-    if (facts.holder.status === 'reserved') throw busy(request.entityId, facts.holder.leaseRemainingMs)
-    return refused(gate.store, proposal, facts, refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`))
-  }
-  if (decision.outcome === 'allowed') return execute(gate.store, proposal, facts, decision.action, executor, null, timing)
-  return consent(gate, proposal, facts, decision, executor, timing)
 }
 
-/** Ends the open round when the proposal itself is refused meanwhile. */
-function closingOf({ approval }: Facts): Closing | undefined {
-  if (approval === null) return undefined
-  if (isOpen(approval)) return { approvalId: approval.approvalId, status: 'void' }
-  return approval.status === 'denied' && !approval.closed ? { approvalId: approval.approvalId, status: 'denied' } : undefined
-}
-
-/** What was decided before under this key and stays so: `allowed` stands for "answer it again". `null`: judge afresh. */
-function earlier(proposal: GovernedProposal, facts: Facts): Refusal | { readonly outcome: 'allowed' } | null {
-  const { execution, approval } = facts
-  for (const known of [execution, approval]) {
-    if (known !== null && known.proposalDigest !== proposal.proposalDigest) return refuse('invalid_parameter', 'this key was used for another proposal')
-  }
-  if (execution !== null && execution.status !== 'failed') {
-    if (execution.actor !== proposal.request.actor) return refuse('permission_denied', 'another actor proposed this')
-    if (execution.status === 'in_doubt' || execution.completionRejected !== null) {
-      return refuse('outcome_unknown', `nobody knows whether ${proposal.action} on ${proposal.request.entityId} happened; a person must look`)
-    }
-    if (execution.status === 'succeeded') return { outcome: 'allowed' }
-  }
-  if (facts.denied !== null && approval?.status !== 'denied') {
-    return refuse('approval_denied', `${facts.denied.reviewer} denied an equal proposal: ${facts.denied.reason}`)
-  }
-  return null
+/** A worker that has other rules than those registered last does not judge by them: the next attempt may meet one that has. */
+function steppingAside({ action, domain }: GovernedProposal, registered: Facts['contract']): ApplicationFailure {
+  const why = registered === 'superseded' ? 'a newer contract is registered than this worker has' : 'this contract is not registered; run "kiff-temporal migrate"'
+  return ApplicationFailure.create({ type: failures.contractSuperseded, message: `${domain}.${action}: ${why}; another worker has to take it` })
 }
 
 /** Our own key's execution is open: wait for its lease, then take it up, or say that nobody knows. */
@@ -130,9 +111,9 @@ async function takeUp(gate: GateOptions, proposal: GovernedProposal, facts: Fact
   const open = facts.execution
   if (open === null) return 'stale'
   if (open.leaseRemainingMs > 0) throw busy(proposal.request.entityId, open.leaseRemainingMs)
-  const inspection = proposal.contract.inspect(proposal.request.entityId, proposal.request.params)
+  const { inspection } = proposal
   if ((open.idempotentRemainingMs ?? 0) > 0 && executor !== undefined && inspection.ok) {
-    return resume(gate.store, proposal, facts, inspection.action, executor, timing)
+    return resume(gate.store, proposal, facts, inspection.action.on(open.facts), executor, timing)
   }
   await gate.store.markInDoubt({ body: inDoubt(proposal, facts, 'the worker was lost while it ran'), executionKey: open.executionKey, token: null })
   return 'stale'
@@ -169,7 +150,7 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
       return askAgain(judged.changed, { keepDeadline: true, closing: { approvalId, status: 'void' }, before })
     case 'closed':
       if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'), undefined, before)
-      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), undefined, before)
+      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), approval.closed ? undefined : { approvalId, status: 'revoked' }, before)
       return askAgain(judged.by === 'consumed' ? 'it was tried before, and nothing was done' : `the request before was ${judged.by}`, { keepDeadline: false, before })
     case 'waiting': {
       const remainingMs = approval.status === 'pending' ? approval.answerRemainingMs : approval.useRemainingMs
@@ -196,14 +177,14 @@ async function repeat(store: GateStore, proposal: GovernedProposal, facts: Facts
 }
 
 /** Records a refusal; with `closing`, ends the open round in the same commit. */
-async function refused(store: GateStore, proposal: GovernedProposal, facts: Facts, refusal: Refusal, closing?: Closing, before: readonly AuditEntry[] = []): Promise<GateAnswer | 'stale'> {
-  const closed: AuditEntry[] = closing === undefined || closing.status === 'denied' ? [] : [{
+async function refused(store: GateStore, proposal: GovernedProposal, facts: Facts, refusal: Refusal, closing?: Closing, before: readonly AuditEntry[] = [], declared?: Readonly<Record<string, unknown>>): Promise<GateAnswer | 'stale'> {
+  const closed: AuditEntry[] = closing === undefined || closing.status === 'denied' || closing.status === 'revoked' ? [] : [{
     kind: closing.status === 'expired' ? 'approval_expired' : 'approval_void',
     message: `approval ${closing.status}`,
     data: { approval_id: closing.approvalId, action: proposal.action, reason: recordable(refusal.message) },
   }]
   const entries = [...before, ...(facts.approval === null ? [proposed(proposal)] : []), ...closed, failed(proposal, refusal.message, 'skipped')]
-  return record(store, proposal, facts, closing?.status === 'denied' ? 'approval_denied' : 'refused', refusal, entries, { decision: refusal, closing })
+  return record(store, proposal, facts, closing?.status === 'denied' ? 'approval_denied' : 'refused', refusal, entries, { decision: refusal, closing, facts: declared })
 }
 
 async function record(
@@ -213,7 +194,7 @@ async function record(
   kind: RowKind,
   answer: Unrecorded<GateAnswer>,
   entries: readonly AuditEntry[],
-  more: { readonly decision?: Refusal; readonly closing?: Closing | undefined; readonly approvalId?: string; readonly causation?: string },
+  more: { readonly decision?: Refusal; readonly closing?: Closing | undefined; readonly approvalId?: string; readonly causation?: string; readonly facts?: Readonly<Record<string, unknown>> | undefined },
 ): Promise<GateAnswer | 'stale'> {
   const { closing, ...fields } = more
   const approvalId = fields.approvalId ?? closing?.approvalId

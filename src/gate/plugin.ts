@@ -16,6 +16,7 @@ import { gateActivities } from './activities.ts'
 import type { BoundDomain } from './binding.ts'
 import { createStepReader } from './step.ts'
 import { startSweeper } from './sweeper.ts'
+import { createMandateVerifier, type MandateIssuer } from './mandate.ts'
 import { createReviewVerifier } from './verify-review.ts'
 
 export interface KiffGateOptions {
@@ -27,6 +28,8 @@ export interface KiffGateOptions {
   readonly reviewKeys: JSONWebKeySet
   /** The actors that may propose and report through this worker's task queue (I13). */
   readonly actors: readonly string[]
+  /** Who may issue mandates for other actors, and for acting on somebody's behalf; nobody unless told. */
+  readonly mandateIssuers?: readonly MandateIssuer[]
   /** The inbox's address, for links in the Temporal UI. */
   readonly inboxUrl?: string
 }
@@ -55,6 +58,7 @@ export class KiffPlugin extends SimplePlugin {
       store: createGateStore(this.#pool),
       verify: createReviewVerifier(this.#gate.reviewKeys),
       actors: this.#gate.actors,
+      verifyMandate: createMandateVerifier(this.#gate.mandateIssuers ?? []),
       inboxUrl: this.#gate.inboxUrl,
     }
     const client = this.#client

@@ -1,11 +1,12 @@
 /** One proposal on its way through the gate: everything that its ledger rows and its answers are made from. */
 import type { ApprovalFacts, Binding } from '../core/approval.ts'
-import type { Contract, ParsedAction } from '../core/contract.ts'
+import type { ActionOnFacts, Contract, Inspection } from '../core/contract.ts'
 import { contractHash } from '../core/contract-hash.ts'
 import { executionKey, proposalDigest } from '../core/keys.ts'
 import { ledgerBody, recordable, type AuditEntry, type LedgerRow, type RowKind } from '../core/ledger-row.ts'
 import type { ProposalRequest, Step } from '../core/proposal.ts'
 import type { Facts, FactsQuery, Guard } from '../core/store.ts'
+import type { Authority } from './authority.ts'
 
 export interface GovernedProposal {
   readonly step: Step
@@ -14,15 +15,19 @@ export interface GovernedProposal {
   readonly contract: Contract
   readonly contractHash: string
   readonly request: ProposalRequest
+  /** Its parameters, parsed once: rules, digest, reviewer and executor see this one frozen value. */
+  readonly inspection: Inspection
+  readonly authority: Authority
   readonly executionKey: string
   readonly proposalDigest: string
 }
 
-export function toProposal(step: Step, domain: string, action: string, contract: Contract, request: ProposalRequest): GovernedProposal {
+export function toProposal(step: Step, domain: string, action: string, contract: Contract, request: ProposalRequest, authority: Authority): GovernedProposal {
   const subject = { domain, entityType: contract.entity.name, entityId: request.entityId, action, params: recordable(request.params ?? null) }
   const digest = proposalDigest(subject)
   return {
-    step, domain, action, contract, request,
+    step, domain, action, contract, request, authority,
+    inspection: contract.inspect(request.entityId, request.params),
     contractHash: contractHash(domain, action, contract),
     proposalDigest: digest,
     executionKey: executionKey(step, request, digest),
@@ -38,16 +43,18 @@ export function toQuery(proposal: GovernedProposal): FactsQuery {
     actor: request.actor,
     executionKey: proposal.executionKey,
     proposalDigest: proposal.proposalDigest,
+    contract: { action: proposal.action, hash: proposal.contractHash },
+    eventTypes: [...new Set(Object.values(contract.facts).flatMap(({ events }) => events))],
   }
 }
 
 /** The commit holds only if this still does. */
-export function guardOf(facts: Facts): Guard {
-  return { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
+export function guardOf(facts: Facts, { until }: Pick<Authority, 'until'> = { until: null }): Guard {
+  return { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch, mandateUntil: until }
 }
 
 /** What would be executed now, with the parameters the executor would see; an approval must have asked for exactly this. */
-export function bindingOf(proposal: GovernedProposal, facts: Facts, action: ParsedAction): Binding {
+export function bindingOf(proposal: GovernedProposal, facts: Facts, action: ActionOnFacts): Binding {
   const { step, contract, request } = proposal
   return {
     namespace: step.namespace,
@@ -57,11 +64,13 @@ export function bindingOf(proposal: GovernedProposal, facts: Facts, action: Pars
     contract: proposal.contractHash,
     entity_type: contract.entity.name,
     entity_id: request.entityId,
+    state: facts.state?.value ?? null,
     state_version: facts.state?.version ?? 0,
     action: proposal.action,
     params: action.params,
     actor: request.actor,
-    on_behalf_of: null,
+    on_behalf_of: proposal.authority.onBehalfOf,
+    facts: action.facts,
   }
 }
 
@@ -71,14 +80,17 @@ export function rowOf(
   facts: Facts,
   kind: RowKind,
   audit: readonly AuditEntry[],
-  more: Partial<Pick<LedgerRow, 'decision' | 'approvalId' | 'events' | 'output' | 'review' | 'causation'>> = {},
+  more: Partial<Pick<LedgerRow, 'decision' | 'approvalId' | 'events' | 'output' | 'review' | 'causation' | 'facts'>> = {},
 ): string {
-  const { step, domain, action, contract, request } = proposal
+  const { step, domain, action, contract, request, authority } = proposal
   return ledgerBody({
     kind, step, domain, action, audit,
     entityType: contract.entity.name,
     entityId: request.entityId,
     actor: request.actor,
+    onBehalfOf: authority.onBehalfOf,
+    mandate: authority.mandate,
+    trace: request.trace,
     contract: proposal.contractHash,
     params: request.params ?? null,
     claim: request.claim,

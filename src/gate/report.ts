@@ -10,6 +10,7 @@ import type { Facts, Unrecorded } from '../core/store.ts'
 import { isCanonical } from '../core/canonical.ts'
 import { failures } from '../temporal/names.ts'
 import { eventEntries } from './audit-entries.ts'
+import { authorityOf, provenAt } from './authority.ts'
 import { busy, type GateOptions } from './gate.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 
@@ -24,16 +25,17 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
   const id = request.eventId ?? eventIdOf(step, { ...request, payload })
   const query = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, actor: request.actor, executionKey: id, proposalDigest: id, event: { id, type: request.event, payload } }
   const summary = `${request.event} on ${request.entityId}`
+  const authority = await authorityOf(gate, step, { domain: domain.name, actor: request.actor, action: null, mandate: request.mandate })
   for (let read = 0; read < 10; read++) {
     const facts = await gate.store.readFacts(query)
     if (facts.call !== null && facts.call.outcome !== 'approval_required') return facts.call
     if (facts.holder?.status === 'reserved') throw busy(request.entityId, facts.holder.leaseRemainingMs)
-    const refusal = refusalOf(gate, request, facts) ?? heldBack(request, facts)
+    const refusal = refusalOf(gate, request, facts, provenAt(authority, facts.now)) ?? heldBack(request, facts)
     const folded = refusal === null && facts.event === null ? foldEvent(entity, facts.state, { type: request.event, payload: request.payload }) : null
-    const row = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, action: null, actor: request.actor, state: facts.state }
-    const guard = { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch }
+    const row = { step, domain: domain.name, entityType: entity.name, entityId: request.entityId, action: null, actor: request.actor, onBehalfOf: authority.onBehalfOf, mandate: authority.mandate, trace: request.trace, state: facts.state }
+    const guard = { stateVersion: facts.state?.version ?? 0, rolesEpoch: facts.rolesEpoch, mandateUntil: authority.until }
     if (folded?.ok === true) {
-      const events: RecordedEvent[] = [{ id, type: request.event, payload, from: folded.from, to: folded.state.value }]
+      const events: RecordedEvent[] = [{ id, type: request.event, payload, from: folded.from, to: folded.state.value, source: request.source, occurredAt: request.occurredAt }]
       const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output: {}, summary }
       const commit = await gate.store.reportEvent({ body: ledgerBody({ ...row, kind: 'event', audit: eventEntries(events), events }), answer, guard })
       if (commit.status === 'committed') return { ...answer, record: commit.record }
@@ -49,7 +51,7 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
         : { kind: 'event_rejected', message: 'event rejected', data: { event_id: id, event_type: request.event, error: recordable(answer.message), payload } }
     const kind = answer.outcome === 'allowed' ? 'repeated' : 'event_refused'
     const decision = answer.outcome === 'allowed' ? undefined : answer
-    const commit = await gate.store.recordAnswer({ body: ledgerBody({ ...row, kind, audit: [entry], decision }), answer, guard })
+    const commit = await gate.store.recordAnswer({ body: ledgerBody({ ...row, kind, audit: [entry], decision }), answer, guard: { ...guard, mandateUntil: null } })
     if (commit.status === 'committed') return { ...answer, record: commit.record }
     if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
   }
@@ -63,8 +65,8 @@ function heldBack(request: EventRequest, facts: Facts): Refusal | null {
 }
 
 /** Event known → actor proven → may report → same id, same event. */
-function refusalOf(gate: GateOptions, request: EventRequest, facts: Facts): Refusal | null {
-  if (!gate.actors.includes(request.actor)) return refuse('actor_unproven', `this gate does not serve ${request.actor}`)
+function refusalOf(gate: GateOptions, request: EventRequest, facts: Facts, proven: true | string): Refusal | null {
+  if (proven !== true) return refuse('actor_unproven', proven)
   const reporter = entityOfEvent(gate.bound.domain, request.event)?.events[request.event]?.reportedBy
   if (reporter === undefined) return refuse('event_not_reportable', `${request.event} is not reported: only the action that emits it makes it happen`)
   if (!facts.permissions.includes(reporter)) return refuse('event_not_reportable', `${request.actor} does not hold ${reporter}`)

@@ -9,7 +9,8 @@ export interface ApprovalRow {
   /** SHA-256 (hex) of the stored pre-image. */
   readonly digest: string
   readonly status: ApprovalStatus
-  readonly review: { readonly verdict: Verdict; readonly reviewer: string; readonly reason: string; readonly at: string } | null
+  /** Oldest first. */
+  readonly reviews: readonly { readonly verdict: Verdict; readonly reviewer: string; readonly reason: string; readonly at: string }[]
 }
 
 export interface InDoubt {
@@ -28,7 +29,8 @@ export interface Delivery {
   readonly workflowId: string
   readonly firstExecutionRunId: string
   readonly attempts: number
-  readonly jws: string
+  /** Every signed review of it. */
+  readonly reviews: readonly string[]
 }
 
 export type RecordedReview = { readonly status: 'committed' } | { readonly status: 'refused'; readonly reason: string }
@@ -39,6 +41,8 @@ export interface ReviewStore {
   inDoubt(): Promise<readonly InDoubt[]>
   /** Review, ledger row, and outbox in one commit; refused where the row's rules say so. */
   recordReview(body: string, jws: string): Promise<RecordedReview>
+  /** Takes back a grant that has not been used; refused where the row's rules say so. */
+  revokeApproval(body: string): Promise<RecordedReview>
   recordRefusedReview(body: string): Promise<void>
   /** Rounds past their deadline that nobody has closed. */
   overdueRounds(): Promise<readonly ApprovalRow[]>
@@ -64,6 +68,9 @@ export function createReviewStore(pool: Pool): ReviewStore {
     async recordReview(body, jws) {
       return (await callFunction(pool, 'kiff.record_review', [body, jws])) as RecordedReview
     },
+    async revokeApproval(body) {
+      return (await callFunction(pool, 'kiff.revoke_approval', [body])) as RecordedReview
+    },
     async recordRefusedReview(body) {
       await callFunction(pool, 'kiff.record_refused_review', [body])
     },
@@ -82,6 +89,6 @@ export function createReviewStore(pool: Pool): ReviewStore {
 }
 
 function toApprovalRow(row: unknown): ApprovalRow {
-  const { request, status, review } = row as { request: string } & Pick<ApprovalRow, 'status' | 'review'>
-  return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, review }
+  const { request, status, reviews } = row as { request: string } & Pick<ApprovalRow, 'status' | 'reviews'>
+  return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, reviews }
 }

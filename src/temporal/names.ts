@@ -8,6 +8,9 @@ export const actionActivity = (domain: string, action: string): string => `${dom
 /** Activities of the gate that are no action; lower case, so that they cannot clash with one. */
 export const reportActivity = (domain: string): string => `${domain}.report`
 export const withdrawActivity = (domain: string): string => `${domain}.withdraw`
+/** Read-only: what would happen, and what could be proposed. */
+export const evaluateActivity = (domain: string): string => `${domain}.evaluate`
+export const allowedActionsActivity = (domain: string): string => `${domain}.allowedActions`
 /** For a name that a model made up and that cannot be an activity type. */
 export const unnamed = 'unknown'
 export const unnamedActivity = (domain: string): string => `${domain}.${unnamed}`
@@ -34,6 +37,10 @@ export const failures = {
   effectUnknown: 'kiff.EffectUnknown',
   /** What was read kept moving; nothing was written. */
   contended: 'kiff.Contended',
+  /** A fact that a contract's rules rest on cannot be read: withheld until it can. */
+  factsUnavailable: 'kiff.FactsUnavailable',
+  /** A newer contract is registered than this worker has, or this one is not registered: another worker has to take it. */
+  contractSuperseded: 'kiff.ContractSuperseded',
   /** The entity's row and its last ledger row disagree: nothing runs until someone has looked. */
   ledgerMismatch: 'kiff.LedgerMismatch',
   /** The step cannot be tied to its run chain (cron, a claimed first run id that is not so). Not retryable. */

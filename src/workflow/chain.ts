@@ -51,6 +51,11 @@ export function openStep(subject: unknown): { readonly step: ChainStep; readonly
   }
 }
 
+/** The step for a question, which counts as no proposal. */
+export function standing(): ChainStep {
+  return { firstExecutionRunId: workflowInfo().firstExecutionRunId, generation, occurrence: 0 }
+}
+
 /** The calls that have no answer yet. */
 export const openCalls = (): readonly OpenCall[] => [...open, ...reattachable]
 

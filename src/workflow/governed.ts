@@ -6,11 +6,12 @@
 import { CancellationScope, isCancellation, proxyActivities, type ActivityOptions } from '@temporalio/workflow'
 import type { Duration } from '@temporalio/common'
 import type { Contract, TypesOf } from '../core/contract.ts'
+import type { AllowedAction, Evaluation } from '../core/evaluation.ts'
 import type { ActionResult } from '../core/outcome.ts'
-import type { Claim, EventRequest, ProposalRequest, WithdrawRequest } from '../core/proposal.ts'
+import type { AllowedActionsRequest, Claim, EvaluateRequest, EventRequest, ProposalRequest, Trace, WithdrawRequest } from '../core/proposal.ts'
 import type { GateAnswer } from '../core/store.ts'
-import { actionActivity, gateQueue, reportActivity, unnamedActivity, withdrawActivity } from '../temporal/names.ts'
-import { openStep, whileRunning } from './chain.ts'
+import { actionActivity, allowedActionsActivity, evaluateActivity, gateQueue, reportActivity, unnamedActivity, withdrawActivity } from '../temporal/names.ts'
+import { openStep, standing, whileRunning } from './chain.ts'
 import { Wait } from './wait.ts'
 
 /** What `governed` needs to know of a domain; `typeof myDomain` fits. */
@@ -24,6 +25,10 @@ export interface GovernedOptions {
   readonly actor: string
   /** How long one attempt at an action may take, its executor's time included. */
   readonly startToCloseTimeout: Duration
+  /** A JWT that proves the actor, and whom it acts for, to a gate that is not configured to serve it. */
+  readonly mandate?: string
+  /** What this workflow is part of; left out, trace and correlation are the run chain's own. */
+  readonly trace?: Trace
   /** Another task queue than the domain's own, `kiff.<domain>`. */
   readonly taskQueue?: string
 }
@@ -31,6 +36,18 @@ export interface GovernedOptions {
 /** What may go beside a proposal. `key`: the caller's own idempotency key, for a model the tool-call id. */
 export interface ProposeOptions extends Partial<Claim> {
   readonly key?: string | undefined
+  /** What caused this very proposal, above all `causationId`: the event or message it answers. */
+  readonly trace?: Trace | undefined
+}
+
+/** What may go beside a reported event, in the reporter's words. */
+export interface ReportOptions {
+  /** The reporter's own id of the event: the same id is the same event. */
+  readonly id?: string | undefined
+  readonly source?: string | undefined
+  /** When it happened, RFC 3339. */
+  readonly occurredAt?: string | undefined
+  readonly trace?: Trace | undefined
 }
 
 export type Governed<D extends DomainShape> = {
@@ -42,8 +59,12 @@ export type Governed<D extends DomainShape> = {
 } & {
   /** A choice that a model made: unchecked by types, checked by the gate. */
   readonly propose: (action: string, entityId: string, params: unknown, options?: ProposeOptions) => Promise<ActionResult>
-  /** Reports an event that has happened. `id`: the reporter's own; the same id is the same event. */
-  readonly report: (event: string, entityId: string, payload: unknown, options?: { readonly id?: string }) => Promise<ActionResult>
+  /** Reports an event that has happened. */
+  readonly report: (event: string, entityId: string, payload: unknown, options?: ReportOptions) => Promise<ActionResult>
+  /** What `propose` would be answered now. Writes nothing, does nothing, decides nothing: it is judged anew when it is proposed. */
+  readonly evaluate: (action: string, entityId: string, params: unknown) => Promise<Evaluation>
+  /** What could be proposed now, with the actor's roles, in the state the entity is in. */
+  readonly allowedActions: (entityId: string) => Promise<readonly AllowedAction[]>
 }
 
 /**
@@ -54,12 +75,15 @@ export type Governed<D extends DomainShape> = {
 export function governed<D extends DomainShape>(domain: D['name'], options: GovernedOptions): Governed<D> {
   const propose = async (action: string, entityId: string, params: unknown, beside: ProposeOptions = {}): Promise<ActionResult> =>
     decide(domain, options, action, entityId, params, beside)
-  const report = async (event: string, entityId: string, payload: unknown, { id }: { readonly id?: string } = {}): Promise<ActionResult> =>
-    reportEvent(domain, options, event, entityId, payload, id)
+  const calls: Readonly<Record<string, unknown>> = {
+    propose,
+    report: async (event: string, entityId: string, payload: unknown, beside: ReportOptions = {}) => reportEvent(domain, options, event, entityId, payload, beside),
+    evaluate: async (action: string, entityId: string, params: unknown) => ask<Evaluation>(domain, options, evaluateActivity(domain), `what if: ${action} ${entityId}`, { action, entityId, params }),
+    allowedActions: async (entityId: string) => ask<readonly AllowedAction[]>(domain, options, allowedActionsActivity(domain), `what can be done with ${entityId}`, { entityId }),
+  }
   return new Proxy({} as Governed<D>, {
     get(_, name) {
-      if (name === 'propose') return propose
-      if (name === 'report') return report
+      if (typeof name === 'string' && Object.hasOwn(calls, name)) return calls[name]
       if (typeof name === 'symbol' || !isActionName(name)) return undefined
       return async (entityId: string, params: unknown, beside?: ProposeOptions) => propose(name, entityId, params, beside)
     },
@@ -67,11 +91,12 @@ export function governed<D extends DomainShape>(domain: D['name'], options: Gove
 }
 
 async function decide(domain: string, options: GovernedOptions, action: string, entityId: string, params: unknown, beside: ProposeOptions): Promise<ActionResult> {
-  const { why, evidence, confidence, key } = beside
+  const { why, evidence, confidence, key, trace } = beside
   const { step: chain, close } = openStep({ domain, action, entityId, params: plain(params) })
   const request: ProposalRequest = {
     entityId, params, chain,
     actor: options.actor,
+    ...carried(options, trace),
     ...(key === undefined ? {} : { key }),
     ...(why === undefined ? {} : { claim: { why, evidence: evidence === undefined ? undefined : [...evidence], confidence } }),
     ...(isActionName(action) ? {} : { action: String(action).slice(0, 200) }),
@@ -89,7 +114,7 @@ async function decide(domain: string, options: GovernedOptions, action: string, 
     }
   } catch (error) {
     if (isCancellation(error) && approvalId !== undefined) {
-      const withdrawal: WithdrawRequest = { approvalId, action, entityId, actor: options.actor, chain }
+      const withdrawal: WithdrawRequest = { approvalId, action, entityId, actor: options.actor, chain, ...(options.mandate === undefined ? {} : { mandate: options.mandate }) }
       await callGate(withdrawActivity(domain), options, `withdraw ${action} ${entityId}`, withdrawal, domain)
     }
     throw error
@@ -99,13 +124,35 @@ async function decide(domain: string, options: GovernedOptions, action: string, 
   }
 }
 
-async function reportEvent(domain: string, options: GovernedOptions, event: string, entityId: string, payload: unknown, id: string | undefined): Promise<ActionResult> {
+async function reportEvent(domain: string, options: GovernedOptions, event: string, entityId: string, payload: unknown, { id, source, occurredAt, trace }: ReportOptions): Promise<ActionResult> {
   const { step: chain, close } = openStep({ domain, event, entityId, payload: plain(payload) })
-  const request: EventRequest = { event, entityId, payload, actor: options.actor, chain, ...(id === undefined ? {} : { eventId: id }) }
+  const request: EventRequest = {
+    event, entityId, payload, chain,
+    actor: options.actor,
+    ...carried(options, trace),
+    ...(id === undefined ? {} : { eventId: id }),
+    ...(source === undefined ? {} : { source }),
+    ...(occurredAt === undefined ? {} : { occurredAt }),
+  }
   try {
     return await callGate<ActionResult>(reportActivity(domain), options, `${event} ${entityId}`, request, domain)
   } finally {
     close()
+  }
+}
+
+/** A question to the gate. */
+async function ask<Answer>(domain: string, options: GovernedOptions, type: string, summary: string, asked: Pick<EvaluateRequest, 'entityId'> & Partial<EvaluateRequest>): Promise<Answer> {
+  const { actor, mandate } = options
+  const request: AllowedActionsRequest & Partial<EvaluateRequest> = { ...asked, actor, chain: standing(), ...(mandate === undefined ? {} : { mandate }) }
+  return callGate<Answer>(type, options, summary, request, domain)
+}
+
+/** The mandate, and the trace: a call's own words over those of the workflow. */
+function carried({ mandate, trace }: GovernedOptions, own: Trace | undefined): { readonly mandate?: string; readonly trace?: Trace } {
+  return {
+    ...(mandate === undefined ? {} : { mandate }),
+    ...(trace === undefined && own === undefined ? {} : { trace: { ...trace, ...own } }),
   }
 }
 

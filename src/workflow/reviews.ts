@@ -15,12 +15,24 @@ const awaited = new Set<string>()
 const past = new Set<string>()
 let dropped = 0
 
-/** Queues whatever a signal brought. Total: accepts any value. */
+/** Queues whatever a signal brought: one signed review, or all those of a round. Total: accepts any value. */
 export function receive(value: unknown): void {
-  const review = { approvalId: textField(value, 'approval_id'), jws: (textField(value, 'jws') ?? JSON.stringify(value) ?? 'undefined').slice(0, maxReviewLength) }
+  const approvalId = textField(value, 'approval_id')
+  for (const jws of signedReviews(value).slice(0, maxReviews)) park({ approvalId, jws: jws.slice(0, maxReviewLength) })
+}
+
+function signedReviews(value: unknown): readonly string[] {
+  const jws: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'jws') : undefined
+  if (typeof jws === 'string') return [jws]
+  if (Array.isArray(jws) && jws.length > 0 && jws.every((each) => typeof each === 'string')) return jws
+  return [JSON.stringify(value) ?? 'undefined']
+}
+
+function park(review: Arrived): void {
+  const { approvalId, jws } = review
   // The relay repeats itself: what is queued already, or was for a round that has ended, tells nothing new.
-  if (review.approvalId !== null && past.has(review.approvalId)) return
-  if (parked.some(({ approvalId, jws }) => approvalId === review.approvalId && jws === review.jws)) return
+  if (approvalId !== null && past.has(approvalId)) return
+  if (parked.some((known) => known.approvalId === approvalId && known.jws === jws)) return
   if (parked.length >= maxReviews) countDropped(1)
   else parked.push(review)
 }

@@ -19,6 +19,9 @@ export function aRequest(over: Partial<ApprovalRequest> = {}): ApprovalRequest {
     params: { amountCents: 99_900, reason: 'arrived three weeks late' },
     actor: 'support-agent-1',
     on_behalf_of: null,
+    facts: {},
+    binds: 'version',
+    quorum: 1,
     approval_id: 'approval-2',
     round: 1,
     nonce: 'c2VjcmV0',
@@ -53,6 +56,8 @@ export interface TestDesk extends Desk {
   readonly put: (request: ApprovalRequest, over?: Partial<ApprovalRow>) => ApprovalRow
   /** Every review that reached the desk, also the refused ones. */
   readonly asked: Parameters<Desk['review']>[0][]
+  /** Every revocation that reached the desk. */
+  readonly revoked: Parameters<Desk['revoke']>[0][]
   /** Makes every call throw, as when the database is away. */
   failing: boolean
   inDoubtNow: readonly InDoubt[]
@@ -61,6 +66,7 @@ export interface TestDesk extends Desk {
 export function createTestDesk(): TestDesk {
   const rows = new Map<string, ApprovalRow>()
   const asked: TestDesk['asked'] = []
+  const revoked: TestDesk['revoked'] = []
   const list = (pending: boolean) => [...rows.values()].filter((row) => (row.status === 'pending') === pending)
   const answer = <T>(value: T): Promise<T> => (desk.failing ? Promise.reject(new Error('the database is away')) : Promise.resolve(value))
 
@@ -70,17 +76,19 @@ export function createTestDesk(): TestDesk {
     if (row.status !== 'pending') return { outcome: 'refused', reason: 'already_reviewed', message: 'Someone has already answered.' }
     if (row.request.actor === review.reviewer) return { outcome: 'refused', reason: 'self_review', message: 'Nobody reviews what they asked for.' }
     const { verdict, reviewer, reason } = review
-    rows.set(review.approvalId, { ...row, status: verdict, review: { verdict, reviewer, reason, at: '2025-11-21T12:13:00.000Z' } })
+    const reviews = [...row.reviews, { verdict, reviewer, reason, at: '2025-11-21T12:13:00.000Z' }]
+    const status = verdict === 'denied' || reviews.length >= row.request.quorum ? verdict : row.status
+    rows.set(review.approvalId, { ...row, status, reviews })
     return { outcome: 'recorded', verdict }
   }
 
   const desk: TestDesk = {
-    asked,
+    asked, revoked,
     failing: false,
     inDoubtNow: [],
     put(request, over = {}) {
       const digest = createHash('sha256').update(canonical(request)).digest('hex')
-      const row: ApprovalRow = { request, digest, status: 'pending', review: null, ...over }
+      const row: ApprovalRow = { request, digest, status: 'pending', reviews: [], ...over }
       rows.set(request.approval_id, row)
       return row
     },
@@ -92,6 +100,15 @@ export function createTestDesk(): TestDesk {
       asked.push(review)
       await answer(null)
       return record(review)
+    },
+    async revoke(revocation) {
+      revoked.push(revocation)
+      await answer(null)
+      const row = rows.get(revocation.approvalId)
+      if (row?.request.actor === revocation.reviewer) return { outcome: 'refused', reason: 'self_review', message: 'Nobody revokes what they asked for.' }
+      if (row?.status !== 'granted') return { outcome: 'refused', reason: 'closed', message: 'It is no grant that waits.' }
+      rows.set(revocation.approvalId, { ...row, status: 'revoked' })
+      return { outcome: 'revoked' }
     },
   }
   return desk

@@ -47,7 +47,9 @@ export async function openInbox() {
     const fields = { csrf: hidden(text, 'csrf'), digest: hidden(text, 'digest'), verdict: 'granted', reason: '' }
     const post = (over: Record<string, string> = {}, claimed: Record<string, string> = {}) =>
       send(address, { method: 'POST', headers: { ...own, cookie, ...claimed }, body: form({ ...fields, ...over }) })
-    return { cookie, text, headers, fields, post }
+    const revoke = (over: Record<string, string> = {}, claimed: Record<string, string> = {}) =>
+      send(`${address}/revoke`, { method: 'POST', headers: { ...own, cookie, ...claimed }, body: form({ csrf: fields.csrf, reason: 'it was a mistake', ...over }) })
+    return { cookie, text, headers, fields, post, revoke }
   }
 
   return { ...inbox, desk, faults, own, send, cookieFrom, openPage }

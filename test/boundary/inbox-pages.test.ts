@@ -21,6 +21,69 @@ describe('the page', () => {
     expect(text).toContain(inbox.desk.put(aRequest()).digest)
   })
 
+  test('shows what the gate has read, as its own and apart from the claim, and only where there is something', async () => {
+    inbox.desk.put(aRequest())
+    expect((await inbox.openPage()).text).not.toContain('What the gate has read')
+    inbox.desk.put(aRequest({ facts: { refundedCents: 12_300, customer: { isKnown: true, name: '<b>Ada</b>' }, holds: [] } }))
+    const { text, cookie } = await inbox.openPage()
+    const section = /<section aria-labelledby="facts">.*?<\/section>/s.exec(text)?.[0] ?? ''
+    for (const row of [['refundedCents', '12300', 'number'], ['customer.isKnown', 'yes', 'yes or no'], ['customer.name', '&lt;b&gt;Ada&lt;/b&gt;', 'text'], ['holds', '(none)', 'empty list']]) {
+      expect(section).toMatch(new RegExp(row.join('.*'), 's'))
+    }
+    expect(section).toContain("no word of the agent's")
+    expect(text.indexOf('What the gate has read')).toBeLessThan(text.indexOf('The agent says'))
+    expect(JSON.parse((await inbox.send('/api/approvals/approval-2', { headers: { cookie } })).text)).toMatchObject({ request: { facts: { refundedCents: 12_300 } } })
+  })
+
+  test('says what a grant is bound to', async () => {
+    const words = async (over: Partial<Parameters<typeof aRequest>[0] & object>) => {
+      inbox.desk.put(aRequest(over))
+      const { text } = await inbox.openPage()
+      return (/<h2 id="consent">.*?<p>(.*?)<\/p>/s.exec(text)?.[1] ?? '').replace(/<[^>]*>/g, '')
+    }
+    expect(await words({})).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2. Any event on it voids the grant.')
+    expect(await words({ facts: { a: 1 } })).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2 and what the gate has read stays as it is above. Any event on it voids the grant.')
+    expect(await words({ binds: 'state' })).toBe('A grant is for exactly this, as long as Order order-2 is PAID. Other events on it do not matter.')
+    expect(await words({ binds: 'state', facts: { a: 1 } })).toBe('A grant is for exactly this, as long as Order order-2 is PAID and what the gate has read stays as it is above. Other events on it do not matter.')
+    expect(await words({ state: null, state_version: 0, facts: { a: 1 } })).toBe('A grant is for exactly this, as long as what the gate has read stays as it is above; anything else voids it.')
+  })
+
+  test('says how many must agree, who has, for whom it is asked, and which round it is', async () => {
+    const reviews = [{ verdict: 'granted', reviewer: 'omar', reason: 'seen the photographs', at: '2025-11-21T12:13:00.000Z' }] as const
+    inbox.desk.put(aRequest({ quorum: 2, on_behalf_of: 'customer-17', round: 2, changed: 'it moved' }), { reviews })
+    const { text, cookie, post } = await inbox.openPage()
+    const flat = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+    expect(flat).toContain('Who must agree 2 different people; one denial is final')
+    expect(flat).toContain('Agreed omar , 21 Nov 2025, 12:13 UTC')
+    expect(flat).toContain('On behalf of customer-17')
+    expect(flat).toContain('nor whom they act for')
+    expect(flat).toContain('Round 2 of at most 3')
+    expect(flat).toContain('Granted by omar , 21 Nov 2025, 12:13 UTC ; 1 more must agree.')
+    expect(text).toContain('seen the photographs')
+    const list = async () => (await inbox.send('/', { headers: { cookie } })).text
+    expect(await list()).toContain('1 of 2 have agreed')
+    expect(await list()).not.toContain('you have agreed')
+    expect((await post()).status).toBe(303)
+    expect((await inbox.send(address, { headers: { cookie } })).text).toMatch(/Granted by <bdi>omar.* and <bdi>lena.*; not yet used/)
+  })
+
+  test('one who has agreed already sees it so, and no form', async () => {
+    inbox.desk.put(aRequest({ quorum: 3 }))
+    const { post, cookie } = await inbox.openPage()
+    await post()
+    const { text } = await inbox.send(address, { headers: { cookie } })
+    expect(text).toMatch(/You have agreed.*1 of 3 have agreed/s)
+    expect(text).not.toContain('name="verdict"')
+    expect((await inbox.send('/', { headers: { cookie } })).text).toMatch(/1 of 3 have agreed.*<strong>you have agreed<\/strong>/s)
+  })
+
+  test('says nothing of a count where one person is enough', async () => {
+    inbox.desk.put(aRequest())
+    const { text, cookie } = await inbox.openPage()
+    expect(text.replace(/<[^>]*>/g, ' ')).toMatch(/Who must agree\s+one person/)
+    expect((await inbox.send('/', { headers: { cookie } })).text).not.toContain('have agreed')
+  })
+
   test('says what changed when it asks again, and only then', async () => {
     inbox.desk.put(aRequest())
     expect((await inbox.openPage()).text).not.toContain('What changed')
@@ -30,7 +93,7 @@ describe('the page', () => {
 
   test('once decided shows by whom, when and why, and no form', async () => {
     const at = '2025-11-21T12:13:00.000Z'
-    inbox.desk.put(aRequest(), { status: 'denied', review: { verdict: 'denied', reviewer: 'omar', reason: 'the customer <b>lied</b>', at } })
+    inbox.desk.put(aRequest(), { status: 'denied', reviews: [{ verdict: 'denied', reviewer: 'omar', reason: 'the customer <b>lied</b>', at }] })
     const { text } = await inbox.openPage()
     expect(text).toMatch(/Denied by <bdi>omar<\/bdi>, <time datetime="2025-11-21T12:13:00\.000Z">21 Nov 2025, 12:13 UTC/)
     expect(text).toContain('the customer &lt;b&gt;lied&lt;/b&gt;')
@@ -38,7 +101,7 @@ describe('the page', () => {
   })
 
   test('an approval that nobody reviewed says what became of it', async () => {
-    for (const [status, words] of [['expired', 'nobody answered in time'], ['withdrawn', 'no longer waits'], ['void', 'has changed since']] as const) {
+    for (const [status, words] of [['expired', 'nobody answered in time'], ['withdrawn', 'no longer waits'], ['void', 'has changed since'], ['revoked', 'Revoked']] as const) {
       inbox.desk.put(aRequest(), { status })
       const { text } = await inbox.openPage()
       expect(text).toContain(words)
@@ -94,11 +157,12 @@ describe('hostile text', () => {
     contract: hostile,
     answer_by: hostile,
     params: { [hostile]: hostile, list: [hostile], isEscaped: true },
+    facts: { [hostile]: hostile },
     claim: { why: hostile, evidence: [hostile, 'javascript:alert(1)'], confidence: 1 },
   }
 
   test('is never markup, a link, or invisible, wherever it stands', async () => {
-    inbox.desk.put(aRequest(everywhere), { status: 'denied', review: { verdict: 'denied', reviewer: hostile, reason: hostile, at: hostile } })
+    inbox.desk.put(aRequest(everywhere), { status: 'denied', reviews: [{ verdict: 'denied', reviewer: hostile, reason: hostile, at: hostile }] })
     const decided = await inbox.openPage()
     inbox.desk.put(aRequest(everywhere))
     const pending = await inbox.openPage()
@@ -128,6 +192,14 @@ describe('hostile text', () => {
     inbox.desk.put(aRequest({ params: { items: Array.from({ length: 5000 }, (_, index) => index) } }))
     const { text } = await inbox.openPage()
     expect(text).toContain('4,900 more values')
+    expect(text).toContain('too long for this page')
+  })
+
+  test('in what the gate has read is cut in the same way', async () => {
+    inbox.desk.put(aRequest({ facts: { note: 'x'.repeat(1_000_000) } }))
+    const { text } = await inbox.openPage()
+    expect(text.length).toBeLessThan(20_000)
+    expect(text).toContain('⟦… 998,000 more characters⟧')
     expect(text).toContain('too long for this page')
   })
 

@@ -106,6 +106,71 @@ describe('deciding', () => {
   })
 })
 
+describe('revoking', () => {
+  const at = '2025-11-21T12:13:00.000Z'
+  const granted = { status: 'granted', reviews: [{ verdict: 'granted', reviewer: 'omar', reason: '', at }] } as const
+
+  test('takes an unused grant back, in the name of whoever is logged in, with a reason', async () => {
+    inbox.desk.put(aRequest(), granted)
+    const { text, revoke, cookie } = await inbox.openPage()
+    expect(text).toContain('action="/approvals/approval-2/revoke"')
+    const sent = await revoke({ reason: 'the parcel\r\nwas found', reviewer: 'somebody-else' })
+    expect([sent.status, sent.headers['location']]).toEqual([303, address])
+    expect(inbox.desk.revoked).toEqual([{ approvalId: 'approval-2', reviewer: 'lena', reason: 'the parcel\nwas found' }])
+    const after = (await inbox.send(address, { headers: { cookie } })).text
+    expect(after).toMatch(/Revoked; it had been granted by <bdi>omar<\/bdi>/)
+    expect(after).not.toContain('/revoke"')
+  })
+
+  test.for(['pending', 'consumed', 'denied', 'expired', 'revoked', 'withdrawn', 'void'] as const)('is not offered for one that is %s, and refused', async (status) => {
+    inbox.desk.put(aRequest(), { ...granted, status })
+    const { text, revoke } = await inbox.openPage()
+    expect(text).not.toContain('/revoke"')
+    const sent = await revoke()
+    expect(sent.status).toBe(409)
+    expect(sent.text).toContain('It was not revoked')
+    expect(sent.text).toContain('It is no grant that waits.')
+  })
+
+  test('needs a reason that can be kept, and gives back what was typed', async () => {
+    inbox.desk.put(aRequest(), granted)
+    const { revoke } = await inbox.openPage()
+    for (const reason of ['', ' \r\n ', `<b>${'x'.repeat(500)}`, 'x\0y']) {
+      const sent = await revoke({ reason })
+      expect(sent.status).toBe(422)
+      expect(sent.text).toMatch(/role="alert" id="message">.*Nothing was revoked\./)
+    }
+    expect((await revoke({ reason: `<b>${'x'.repeat(500)}` })).text).toContain('&lt;b&gt;xxx')
+    expect(inbox.desk.revoked).toEqual([])
+  })
+
+  test('takes the session, its form token, and our own page', async () => {
+    inbox.desk.put(aRequest(), granted)
+    const [mine, other] = [await inbox.openPage(), await inbox.openPage()]
+    for (const csrf of ['', 'guess', other.fields.csrf]) expect((await mine.revoke({ csrf })).status).toBe(403)
+    for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) expect((await mine.revoke({}, headers)).status).toBe(403)
+    expect((await mine.revoke({}, { cookie: '' })).status).toBe(401)
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      expect((await inbox.send(`${address}/revoke?${form({ csrf: mine.fields.csrf, reason: 'x' })}`, { method, headers: { ...inbox.own, cookie: mine.cookie } })).status).toBe(404)
+    }
+    expect(inbox.desk.revoked).toEqual([])
+  })
+
+  test('one who asked is told why they may not, and nobody knows when the records are away', async () => {
+    inbox.desk.put(aRequest({ actor: 'lena' }), granted)
+    const { revoke } = await inbox.openPage()
+    const sent = await revoke()
+    expect([sent.status, sent.text.includes('Nobody revokes what they asked for.')]).toEqual([403, true])
+    inbox.desk.failing = true
+    expect((await revoke()).text).toContain('Nobody knows whether that was recorded')
+  })
+
+  test('of an approval that does not exist is not found', async () => {
+    const { cookie, fields } = await inbox.openPage()
+    expect((await inbox.send('/approvals/approval-99/revoke', { method: 'POST', headers: { ...inbox.own, cookie }, body: form({ csrf: fields.csrf, reason: 'x' }) })).status).toBe(404)
+  })
+})
+
 describe('who may look', () => {
   test.for(['/', address, '/api/approvals', '/api/approvals/approval-2'])('%s takes a session', async (path) => {
     inbox.desk.put(aRequest())

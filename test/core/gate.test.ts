@@ -7,7 +7,7 @@ import { aContract, type Wanted } from './an-account.ts'
 interface Asked {
   readonly known: boolean
   readonly contract: Wanted
-  readonly proposal: Proposal
+  readonly proposal: Omit<Proposal, 'inspection'> & { readonly params: unknown }
   readonly facts: GateFacts
 }
 
@@ -15,11 +15,15 @@ const sound: Asked = {
   known: true,
   contract: {},
   proposal: { action: 'NOTE', entityId: 'account-1', params: { note: 'hello' }, actor: 'bot-1' },
-  facts: { actorProven: true, state: { value: 'OPEN', version: 3 }, permissions: ['accounts.note'] },
+  facts: { actorProven: true, state: { value: 'OPEN', version: 3 }, permissions: ['accounts.note'], declared: {} },
 }
 
 function decide({ known, contract, proposal, facts }: Asked): ReturnType<typeof evaluate> {
-  return evaluate(known ? aContract(contract) : undefined, proposal, facts)
+  return judge(known ? aContract(contract) : undefined, proposal, facts)
+}
+
+function judge(contract: Contract | undefined, { params, ...proposal }: Asked['proposal'], facts: GateFacts): ReturnType<typeof evaluate> {
+  return evaluate(contract, { ...proposal, inspection: (contract ?? aContract()).inspect(proposal.entityId, params) }, facts)
 }
 
 const throws = (): never => {
@@ -29,19 +33,21 @@ const throws = (): never => {
 /** In the documented order: what each check looks at, a way to make it fail, and what it then says. */
 const checks: readonly { readonly looksAt: string; readonly reason: Reason; readonly says: string; readonly breaks: (asked: Asked) => Asked }[] = [
   { looksAt: 'contract', reason: 'unknown_action', says: 'there is no action NOTE', breaks: (asked) => ({ ...asked, known: false }) },
-  { looksAt: 'actor', reason: 'actor_unproven', says: 'bot-1', breaks: (asked) => ({ ...asked, facts: { ...asked.facts, actorProven: false } }) },
+  { looksAt: 'actor', reason: 'actor_unproven', says: 'bot-1', breaks: (asked) => ({ ...asked, facts: { ...asked.facts, actorProven: 'bot-1 is nobody' } }) },
   { looksAt: 'state', reason: 'unknown_entity', says: 'there is no Account account-1', breaks: (asked) => ({ ...asked, facts: { ...asked.facts, state: null } }) },
   { looksAt: 'state', reason: 'state_not_allowed', says: 'CLOSED', breaks: (asked) => ({ ...asked, facts: { ...asked.facts, state: { value: 'CLOSED', version: 3 } } }) },
   { looksAt: 'params', reason: 'missing_parameter', says: 'params.note', breaks: (asked) => ({ ...asked, proposal: { ...asked.proposal, params: {} } }) },
   { looksAt: 'params', reason: 'invalid_parameter', says: 'params.note', breaks: (asked) => ({ ...asked, proposal: { ...asked.proposal, params: { note: 1 } } }) },
+  { looksAt: 'params', reason: 'invalid_parameter', says: 'no notes today', breaks: (asked) => ({ ...asked, contract: { ...asked.contract, check: () => 'no notes today' } }) },
   { looksAt: 'permission', reason: 'permission_denied', says: 'accounts.note', breaks: (asked) => ({ ...asked, facts: { ...asked.facts, permissions: ['accounts.review', 'accounts'] } }) },
+  { looksAt: 'forbid', reason: 'forbidden', says: 'notes are closed', breaks: (asked) => ({ ...asked, contract: { ...asked.contract, forbid: () => 'notes are closed' } }) },
   { looksAt: 'rule', reason: 'approval_policy_error', says: 'not today', breaks: (asked) => ({ ...asked, contract: { ...asked.contract, rule: throws } }) },
   { looksAt: 'words', reason: 'error', says: 'not today', breaks: (asked) => ({ ...asked, contract: { ...asked.contract, words: throws } }) },
   { looksAt: 'rule', reason: 'approval_required', says: 'it is a note', breaks: (asked) => ({ ...asked, contract: { ...asked.contract, rule: () => 'it is a note' } }) },
 ]
 
-test('a proposal that passes every check is allowed, with its parsed action and the state it was judged in', () => {
-  expect(decide(sound)).toMatchObject({ outcome: 'allowed', action: { params: { note: 'hello' } }, state: { value: 'OPEN', version: 3 } })
+test('a proposal that passes every check is allowed, with its parsed action', () => {
+  expect(decide(sound)).toMatchObject({ outcome: 'allowed', action: { params: { note: 'hello' } } })
 })
 
 describe('each check', () => {
@@ -54,7 +60,7 @@ describe('each check', () => {
 
   test('asks for approval in the words of the rule, only when all else holds', () => {
     expect(decide({ ...sound, contract: { rule: (note) => `because of ${note}` } })).toMatchObject({
-      outcome: 'approval_required', rule: 'because of hello', state: { version: 3 }, action: { params: { note: 'hello' } },
+      outcome: 'approval_required', rule: 'because of hello', action: { params: { note: 'hello' } },
     })
   })
 
@@ -63,7 +69,7 @@ describe('each check', () => {
   })
 
   test('the action name is looked up by the gate: a name that every object has is not an action', () => {
-    expect(evaluate(undefined, { ...sound.proposal, action: 'constructor' }, sound.facts)).toMatchObject({ reason: 'unknown_action' })
+    expect(judge(undefined, { ...sound.proposal, action: 'constructor' }, sound.facts)).toMatchObject({ reason: 'unknown_action' })
   })
 })
 
@@ -90,12 +96,12 @@ describe('a rule that gives neither words nor false', () => {
 
 test('the same proposal and facts give the same decision', () => {
   const contract: Contract = aContract({ rule: () => 'always' })
-  const decisions = [1, 2].map(() => JSON.stringify(evaluate(contract, sound.proposal, sound.facts)))
+  const decisions = [1, 2].map(() => JSON.stringify(judge(contract, sound.proposal, sound.facts)))
   expect(decisions[0]).toBe(decisions[1])
 })
 
 test('judging neither changes what was proposed nor the facts', () => {
   const proposal = Object.freeze({ ...sound.proposal, params: Object.freeze({ note: 'hello' }) })
   const facts = Object.freeze({ ...sound.facts, permissions: Object.freeze(['accounts.note']) })
-  expect(evaluate(aContract(), proposal, facts).outcome).toBe('allowed')
+  expect(judge(aContract(), proposal, facts).outcome).toBe('allowed')
 })

@@ -132,7 +132,7 @@ describe.skipIf(missing !== '')(`the inbox in Chromium${missing}`, () => {
     )
     inbox.desk.put(aRequest({ approval_id: 'approval-1', summary: 'Refund €120.00 on order-1' }), {
       status: 'denied',
-      review: { verdict: 'denied', reviewer: 'omar', reason: 'the photographs show another parcel', at: '2025-11-21T12:13:00.000Z' },
+      reviews: [{ verdict: 'denied', reviewer: 'omar', reason: 'the photographs show another parcel', at: '2025-11-21T12:13:00.000Z' }],
     })
     inbox.desk.inDoubtNow = [anInDoubt]
     const page = await open(options)

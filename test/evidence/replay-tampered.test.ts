@@ -147,7 +147,9 @@ describe('a ledger that was altered', () => {
     const { REFUND_ORDER } = refunds.actions
     const inspect: typeof REFUND_ORDER.inspect = (entityId, params) => {
       const inspection = REFUND_ORDER.inspect(entityId, params)
-      return inspection.ok ? { ok: true, action: { ...inspection.action, approvalRule: () => 'always' } } : inspection
+      if (!inspection.ok) return inspection
+      const { action } = inspection
+      return { ok: true, action: { ...action, on: (facts) => ({ ...action.on(facts), approvalRule: () => 'always' }) } }
     }
     const report = await check(run, { domains: [{ ...refunds, actions: { REFUND_ORDER: { ...REFUND_ORDER, inspect } } }] })
     expect(failed(report)).toEqual(['1 outcome'])

@@ -68,6 +68,9 @@ export function nextActivity(step: Step): Step {
   return { ...step, activityId: String(Number(step.activityId) + 1) }
 }
 
+/** A gate that is configured to serve whoever asks. */
+const serves = { problem: null, onBehalfOf: null, from: null, until: null, mandate: undefined }
+
 export type Action = keyof typeof ledgers.actions
 
 export function aProposal(entityId: string, over: { readonly action?: Action; readonly step?: Step; readonly note?: string; readonly actor?: string; readonly occurrence?: number } = {}): GovernedProposal {
@@ -77,7 +80,7 @@ export function aProposal(entityId: string, over: { readonly action?: Action; re
     entityId, params: { note: over.note ?? 'hello' }, actor: over.actor ?? 'bot-1',
     chain: { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence: over.occurrence ?? 0 },
   }
-  return toProposal(step, 'ledgers', action, ledgers.actions[action], request)
+  return toProposal(step, 'ledgers', action, ledgers.actions[action], request, serves)
 }
 
 /** The same proposal, asked again by the run's next activity. */
@@ -113,7 +116,7 @@ export async function aStore(): Promise<TestStore> {
 
   const askFor: TestStore['ask'] = async (proposal, how = {}) => {
     const read = how.facts ?? (await facts(proposal))
-    const decision = evaluate(proposal.contract, { action: proposal.action, entityId: proposal.request.entityId, params: proposal.request.params, actor: proposal.request.actor }, { actorProven: true, state: read.state, permissions: read.permissions })
+    const decision = evaluate(proposal.contract, { action: proposal.action, entityId: proposal.request.entityId, actor: proposal.request.actor, inspection: proposal.inspection }, { actorProven: true, state: read.state, permissions: read.permissions, declared: {} })
     if (decision.outcome !== 'approval_required') throw new Error(`nobody has to be asked: ${JSON.stringify(decision)}`)
     const needs: NeedsApproval = decision
     return ask(store, proposal, read, needs, {

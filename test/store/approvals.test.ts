@@ -29,7 +29,7 @@ describe('asking', () => {
     const approvalId = await it.asked(proposal)
     const row = await it.reviews.show(approvalId)
     const { approval } = await it.facts(again(proposal))
-    expect(approval).toMatchObject({ approvalId, status: 'pending', closed: false, review: null, proposalDigest: proposal.proposalDigest })
+    expect(approval).toMatchObject({ approvalId, status: 'pending', closed: false, reviews: [], proposalDigest: proposal.proposalDigest })
     expect(approval?.request).toBe(canonical(row?.request))
     expect(row?.digest).toBe(digestOf(row?.request))
   })
@@ -133,7 +133,7 @@ describe('a grant', () => {
     const approvalId = await it.asked(proposal)
     await it.review(approvalId, 'granted', 'otto')
     await it.revoke('otto', 'reviewer')
-    expect((await it.facts(again(proposal))).approval?.review).toMatchObject({ reviewer: 'otto', permitted: false })
+    expect((await it.facts(again(proposal))).approval?.reviews).toMatchObject([{ reviewer: 'otto', permitted: false }])
     expect(await it.open(again(proposal), { approvalId })).toEqual({ status: 'stale' })
     await it.grant('otto', 'reviewer')
   })
@@ -192,7 +192,13 @@ describe('ending a round', () => {
     await expect(close({ approvalId, status }, proposal)).rejects.toThrow('is denied')
   })
 
-  test.each(['consumed', 'granted', 'revoked', 'pending'])('as %s is not for the gate', async (status) => {
+  test('as revoked is refused where nobody has revoked it', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.granted(proposal)
+    await expect(close({ approvalId, status: 'revoked' }, proposal)).rejects.toThrow('is not revoked')
+  })
+
+  test.each(['consumed', 'granted', 'pending'])('as %s is not for the gate', async (status) => {
     const proposal = await anAsk()
     const approvalId = await it.asked(proposal)
     await expect(close({ approvalId, status: status as 'void' }, proposal)).rejects.toThrow(`a round cannot be closed as ${status}`)

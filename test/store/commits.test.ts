@@ -25,7 +25,7 @@ async function costOf(proposal: GovernedProposal): Promise<{ outcome: string; st
       }
     },
   })
-  const gate = { bound: { domain: ledgers, executorOf: () => done }, store: createGateStore(pool), verify: async () => Promise.resolve(null), actors: ['bot-1'] }
+  const gate = { bound: { domain: ledgers, executorOf: () => done, loaderOf: () => undefined }, store: createGateStore(pool), verify: async () => Promise.resolve(null), actors: ['bot-1'], verifyMandate: async () => Promise.resolve(null) }
   const answer = await propose(gate, proposal.step, proposal.action, proposal.request, () => ({ executorMs: 5_000, leaseMs: 6_000, until: Date.now() + 6_000 }))
   const [written] = await it.look<{ commits: number }>(`
     select count(distinct x)::int as commits from (

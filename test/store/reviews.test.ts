@@ -3,10 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/core/digest.ts'
 import { approvalBody } from '../../src/approvals/review.ts'
 import type { SignedReview } from '../../src/core/approval.ts'
-import { canonical } from '../../src/core/canonical.ts'
 import type { RowKind } from '../../src/core/ledger-row.ts'
-import type { Unrecorded, Waiting } from '../../src/core/store.ts'
-import { guardOf, rowOf } from '../../src/gate/proposal.ts'
 import type { RecordedReview } from '../../src/postgres/review-store.ts'
 import { again, aProposal, aStore, requestOf, type TestStore } from './a-store.ts'
 
@@ -50,7 +47,7 @@ describe('a review', () => {
   test('is what the gate then reads', async () => {
     const proposal = await anAsk()
     await record(await it.asked(proposal), { verdict: 'denied', reason: 'worn' })
-    expect((await it.facts(again(proposal))).approval).toMatchObject({ status: 'denied', closed: false, review: { jws: 'j.w.s', verdict: 'denied', reviewer: 'olga', reason: 'worn', permitted: true } })
+    expect((await it.facts(again(proposal))).approval).toMatchObject({ status: 'denied', closed: false, reviews: [{ jws: 'j.w.s', verdict: 'denied', reviewer: 'olga', reason: 'worn', permitted: true }] })
   })
 
   test.each<[string, string, (approvalId: string) => Promise<Partial<Record<keyof SignedReview, unknown>> | undefined | void>]>([
@@ -78,12 +75,9 @@ describe('a review', () => {
   })
 
   test('by the one for whom it is asked is refused, also when they may review', async () => {
-    const [like, proposal, approval_id] = [await requestOf(it, await asked()), await anAsk(), randomUUID()]
-    const facts = await it.facts(proposal)
-    const request = canonical({ ...like, approval_id, workflow_id: proposal.step.workflowId, on_behalf_of: 'olga' })
-    const answer = { outcome: 'approval_required' } as Unrecorded<Waiting>
-    await it.store.requestApproval({ body: rowOf(proposal, facts, 'approval_requested', [], { approvalId: approval_id }), answer, request, guard: guardOf(facts) })
-    expect(await record(approval_id, { reviewer: 'olga' })).toEqual({ status: 'refused', reason: 'self_review' })
+    const proposal = await anAsk()
+    const approvalId = await it.asked({ ...proposal, authority: { ...proposal.authority, onBehalfOf: 'olga' } })
+    expect(await record(approvalId, { reviewer: 'olga' })).toEqual({ status: 'refused', reason: 'self_review' })
   })
 
   test('with a verdict that is none is refused by the table', async () => {
@@ -214,7 +208,7 @@ describe('the outbox', () => {
     expect(await due(approvalId)).toBeUndefined()
     await record(approvalId)
     const { namespace, workflowId, firstExecutionRunId } = proposal.step
-    expect(await due(approvalId)).toEqual({ approvalId, namespace, workflowId, firstExecutionRunId, attempts: 0, jws: 'j.w.s' })
+    expect(await due(approvalId)).toEqual({ approvalId, namespace, workflowId, firstExecutionRunId, attempts: 0, reviews: ['j.w.s'] })
   })
 
   test('delivers again after a while, counting, until the round is closed', async () => {

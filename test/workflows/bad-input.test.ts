@@ -101,7 +101,7 @@ describe.concurrent('a proposal of', () => {
 
   test('an action that no executor is bound for is refused', async () => {
     const queue = `gate-${randomUUID()}`
-    await orders.startGate({ queue, bound: { domain: refunds, executorOf: () => undefined } })
+    await orders.startGate({ queue, bound: { domain: refunds, executorOf: () => undefined, loaderOf: () => undefined } })
     expect(await orders.run('propose', [{ queue, entityId: await aPaidOrder(orders), params: good }])).toMatchObject({ outcome: 'invalid', reason: 'executor_missing' })
   })
 

@@ -49,10 +49,12 @@ create index on kiff.ledger (execution_key) where execution_key is not null;
 create table kiff.event_ids (
   chain bigint not null references kiff.chains,
   event_id text not null,
+  event_type text not null,
   seq bigint not null,
   content bytea not null,
   primary key (chain, event_id)
 );
+create index on kiff.event_ids (chain, event_type, seq);
 
 create function kiff.refuse_rewrite() returns trigger
 language plpgsql as $$
@@ -95,12 +97,16 @@ language sql immutable as $$ select p_domain || '/' || p_type || '/' || p_id $$;
 create function kiff.run_key(p_namespace text, p_first_run text, p_workflow text) returns text
 language sql immutable as $$ select p_namespace || '/' || p_first_run || '/' || p_workflow $$;
 
--- The chain a row belongs to: its entity's, where the entity exists; else the run chain's own. Locked.
+-- The chain a row belongs to: its entity's, where the entity exists; else the run chain's own. Locked. Something that we keep no
+-- state of exists from the first time that something is done, or asked, about it.
 create function kiff.lock_chain_of(b jsonb) returns bigint
 language plpgsql as $$
+declare v_key text := kiff.entity_key(b ->> 'domain', b ->> 'entity_type', b ->> 'entity_id');
 begin
-  if exists (select from kiff.entities where domain = b ->> 'domain' and entity_type = b ->> 'entity_type' and entity_id = b ->> 'entity_id') then
-    return kiff.lock_chain('entity', kiff.entity_key(b ->> 'domain', b ->> 'entity_type', b ->> 'entity_id'));
+  if exists (select from kiff.entities where domain = b ->> 'domain' and entity_type = b ->> 'entity_type' and entity_id = b ->> 'entity_id')
+    or exists (select from kiff.stateless where domain = b ->> 'domain' and entity_type = b ->> 'entity_type')
+      and (b ->> 'kind' in ('approval_requested', 'opened', 'executed') or exists (select from kiff.chains where kind = 'entity' and key = v_key)) then
+    return kiff.lock_chain('entity', v_key);
   end if;
   return kiff.lock_chain('run', kiff.run_key(b ->> 'namespace', b ->> 'first_execution_run_id', b ->> 'workflow_id'));
 end $$;

@@ -25,6 +25,7 @@ create table kiff.approvals (
   domain text not null,
   requester text not null,
   reviewers text not null,
+  quorum int not null check (quorum > 0),
   request text not null,
   digest bytea not null check (digest = sha256(convert_to(request, 'UTF8'))),
   answer_by timestamptz not null,
@@ -40,12 +41,13 @@ create index on kiff.approvals (namespace, workflow_id, first_execution_run_id, 
 create index on kiff.approvals (status) where closed_seq is null;
 
 create table kiff.reviews (
-  approval_id uuid primary key references kiff.approvals,
+  approval_id uuid not null references kiff.approvals,
   verdict text not null check (verdict in ('granted', 'denied')),
   reviewer text not null,
   reason text not null,
   jws text not null,
-  at timestamptz not null default clock_timestamp()
+  at timestamptz not null default clock_timestamp(),
+  primary key (approval_id, reviewer)
 );
 create trigger append_only before update or delete on kiff.reviews for each row execute function kiff.refuse_rewrite();
 create trigger no_truncate before truncate on kiff.reviews execute function kiff.refuse_rewrite();
@@ -85,7 +87,7 @@ language sql volatile as $$ select (extract(epoch from p_time - clock_timestamp(
 create function kiff.execution_facts(e kiff.executions) returns jsonb
 language sql volatile as $$
   select jsonb_build_object('executionKey', e.execution_key, 'ordinal', e.ordinal, 'proposalDigest', e.proposal_digest,
-    'actor', e.opened ->> 'actor', 'status', e.status, 'completionRejected', e.completion_rejected,
+    'actor', e.opened ->> 'actor', 'onBehalfOf', e.opened ->> 'on_behalf_of', 'facts', coalesce(e.opened -> 'facts', '{}'), 'status', e.status, 'completionRejected', e.completion_rejected,
     'leaseRemainingMs', kiff.ms_until(e.lease_until),
     'idempotentRemainingMs', case when e.idempotent_until is null then null else kiff.ms_until(e.idempotent_until) end)
 $$;
@@ -100,12 +102,23 @@ $$;
 create function kiff.event_content(p_event jsonb) returns bytea
 language sql immutable as $$ select sha256(convert_to(jsonb_build_array(p_event -> 'type', p_event -> 'payload')::text, 'UTF8')) $$;
 
+-- The past of an entity, as far as a declared fact is derived from it: events of these kinds, oldest first.
+create function kiff.past_events(p_chain bigint, p_types jsonb) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('type', event.value ->> 'type', 'payload', event.value -> 'payload',
+      'at', to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by l.seq, event.position), '[]')
+  from kiff.event_ids i join kiff.ledger l using (chain, seq)
+    cross join lateral jsonb_array_elements(l.body::jsonb -> 'events') with ordinality as event(value, position)
+  where i.chain = p_chain and i.event_type in (select jsonb_array_elements_text(p_types)) and event.value ->> 'id' = i.event_id
+$$;
+
 -- Everything one decision rests on.
 create function kiff.read_facts(q jsonb) returns jsonb
 language sql volatile security definer set search_path = kiff, pg_temp as $$
-  with e as (
-    select e.*, c.seq, c.head from entities e join chains c using (chain)
-    where e.domain = q ->> 'domain' and e.entity_type = q ->> 'entityType' and e.entity_id = q ->> 'entityId'
+  with c as (
+    select * from chains where kind = 'entity' and key = entity_key(q ->> 'domain', q ->> 'entityType', q ->> 'entityId')
+  ), e as (
+    select e.* from entities e join c using (chain)
   ), x as (
     select * from executions where execution_key = q ->> 'executionKey' order by ordinal desc limit 1
   ), a as (
@@ -114,25 +127,29 @@ language sql volatile security definer set search_path = kiff, pg_temp as $$
   select jsonb_build_object(
     'now', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'state', (select jsonb_build_object('value', state, 'version', state_version) from e),
-    'intact', coalesce((select coalesce((select l.hash = e.head and l.seq = e.seq from ledger l where l.chain = e.chain order by l.seq desc limit 1), false) from e), true),
+    'contract', case when q -> 'contract' is not null then coalesce(
+      (select case when newest then 'newest' else 'superseded' end from contracts
+        where domain = q ->> 'domain' and action = q #>> '{contract,action}' and hash = q #>> '{contract,hash}'), 'unknown') end,
+    'events', case when jsonb_array_length(q -> 'eventTypes') > 0 then coalesce((select past_events(chain, q -> 'eventTypes') from c), '[]') else '[]' end,
+    'intact', coalesce((select coalesce((select l.hash = c.head and l.seq = c.seq from ledger l where l.chain = c.chain order by l.seq desc limit 1), c.seq = 0) from c), true),
     'rolesEpoch', coalesce((select epoch from role_epochs where domain = q ->> 'domain'), 0),
     'permissions', (select coalesce(jsonb_agg(p), '[]') from permissions_of(q ->> 'domain', q ->> 'actor') p),
     'call', (select answer || jsonb_build_object('record', record_ref(chain, seq)) from calls
       where namespace = q #>> '{step,namespace}' and run_id = q #>> '{step,runId}' and activity_id = q #>> '{step,activityId}'),
     'execution', (select execution_facts(x::executions) from x),
     'executed', (select answer || jsonb_build_object('record', record_ref(chain, closed_seq)) from x where status = 'succeeded' and answer is not null),
-    'holder', (select execution_facts(h) from executions h join e using (chain)
+    'holder', (select execution_facts(h) from executions h join c using (chain)
       where h.status in ('reserved', 'in_doubt') or h.completion_rejected is not null),
     'approval', (select jsonb_build_object('approvalId', a.approval_id, 'proposalDigest', a.proposal_digest, 'request', a.request,
         'status', a.status, 'closed', a.closed_seq is not null, 'answerRemainingMs', ms_until(a.answer_by), 'useRemainingMs', ms_until(a.use_by),
-        'review', (select jsonb_build_object('jws', r.jws, 'verdict', r.verdict, 'reviewer', r.reviewer, 'reason', r.reason,
-            'permitted', holds(a.domain, r.reviewer, a.reviewers)) from reviews r where r.approval_id = a.approval_id)) from a),
+        'reviews', (select coalesce(jsonb_agg(jsonb_build_object('jws', r.jws, 'verdict', r.verdict, 'reviewer', r.reviewer, 'reason', r.reason,
+            'permitted', may_review(a.domain, r.reviewer, a.reviewers)) order by r.at), '[]') from reviews r where r.approval_id = a.approval_id)) from a),
     'event', (select jsonb_build_object('same', i.content = event_content(q -> 'event'), 'record', record_ref(i.chain, i.seq))
-      from event_ids i join e using (chain) where i.event_id = q #>> '{event,id}'),
+      from event_ids i join c using (chain) where i.event_id = q #>> '{event,id}'),
     'denied', (select jsonb_build_object('reviewer', r.reviewer, 'reason', r.reason) from approvals d join reviews r using (approval_id)
       where d.namespace = q #>> '{step,namespace}' and d.workflow_id = q #>> '{step,workflowId}'
         and d.first_execution_run_id = q #>> '{step,firstExecutionRunId}' and d.proposal_digest = q ->> 'proposalDigest'
-        and d.status = 'denied' limit 1))
+        and d.status = 'denied' and r.verdict = 'denied' limit 1))
 $$;
 
 -- What the gate read still holds. Called after the chain is locked; the epoch row stays locked against a revocation.
@@ -143,13 +160,40 @@ begin
   select state_version into v_version from kiff.entities where chain = p_chain;
   select epoch into v_epoch from kiff.role_epochs where domain = b ->> 'domain' for share;
   -- A guard left out is not a guard that holds.
-  return coalesce(coalesce(v_version, 0) = (g ->> 'stateVersion')::bigint and coalesce(v_epoch, 0) = (g ->> 'rolesEpoch')::bigint, false);
+  return coalesce(coalesce(v_version, 0) = (g ->> 'stateVersion')::bigint and coalesce(v_epoch, 0) = (g ->> 'rolesEpoch')::bigint
+    and g ? 'mandateUntil' and (g ->> 'mandateUntil' is null or clock_timestamp() < (g ->> 'mandateUntil')::timestamptz), false);
 end $$;
 
 create function kiff.entity_is_held(p_chain bigint) returns boolean
 language sql volatile as $$
   select exists (select from kiff.executions where chain = p_chain and (status in ('reserved', 'in_doubt') or completion_rejected is not null))
 $$;
+
+-- What the registry says of acting on this row's contract; the gate has judged all of it before, and is not believed. `stale`
+-- when a newer contract has been registered meanwhile. Called after the chain is locked, and the roles with it.
+create function kiff.contract_permits(p_chain bigint, b jsonb, p_approval uuid) returns text
+language plpgsql as $$
+declare k kiff.contracts; v_state text;
+begin
+  select * into k from kiff.contracts where domain = b ->> 'domain' and action = b ->> 'action' and hash = b ->> 'contract';
+  select state into v_state from kiff.entities where chain = p_chain;
+  if k.action is null then
+    raise exception 'contract % of % is not registered', b ->> 'contract', b ->> 'action' using errcode = 'check_violation';
+  end if;
+  if not k.newest then return 'stale'; end if;
+  if k.entity_type is distinct from b ->> 'entity_type'
+    or v_state is null and not exists (select from kiff.stateless where domain = k.domain and entity_type = k.entity_type)
+    or coalesce(v_state <> all (k.from_states), false) then
+    raise exception '% is not allowed on % in state %', k.action, b ->> 'entity_type', coalesce(v_state, 'nothing') using errcode = 'check_violation';
+  end if;
+  if not kiff.holds(k.domain, b ->> 'actor', k.permission) then
+    raise exception '% does not hold %', b ->> 'actor', k.permission using errcode = 'check_violation';
+  end if;
+  if k.always_asks and p_approval is null then
+    raise exception '% is never done without approval', k.action using errcode = 'check_violation';
+  end if;
+  return 'permitted';
+end $$;
 
 create function kiff.recorded_call(b jsonb) returns jsonb
 language sql volatile as $$
@@ -189,6 +233,8 @@ begin
       if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
     when 'withdrawn' then
       if a.status not in ('pending', 'granted', 'denied') then raise exception 'approval % is %', a.approval_id, a.status; end if;
+    when 'revoked' then
+      if a.status <> 'revoked' then raise exception 'approval % is not revoked', a.approval_id; end if;
     else raise exception 'a round cannot be closed as %', p_closing ->> 'status';
   end case;
   -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
@@ -203,7 +249,7 @@ begin
   if v_done is not null then return v_done; end if;
   if p_guard is not null and not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
   if p_closing is not null and not exists (select from approvals where approval_id = (p_closing ->> 'approvalId')::uuid and closed_seq is null
-      and status in ('pending', 'granted', 'denied')) then
+      and status in ('pending', 'granted', 'denied', 'revoked')) then
     return '{"status":"stale"}';
   end if;
   v_done := append_answer(v_chain, p_body, '{refused,repeated,event_refused,signal_rejected,approval_withdrawn,approval_denied}', p_answer);
@@ -213,19 +259,27 @@ end $$;
 
 create function kiff.request_approval(p_body text, p_answer jsonb, p_request text, p_guard jsonb, p_closing jsonb) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
-declare b jsonb := p_body::jsonb; r jsonb := p_request::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b);
+declare b jsonb := p_body::jsonb; r jsonb := p_request::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b); k contracts;
 begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) then return '{"status":"stale"}'; end if;
   v_done := append_answer(v_chain, p_body, '{approval_requested}', p_answer);
   if p_closing is not null then perform close_round(p_closing, b, v_chain, (v_done #>> '{record,seq}')::bigint); end if;
+  select * into k from contracts where domain = b ->> 'domain' and action = b ->> 'action' and hash = b ->> 'contract';
+  if (k.reviewers, k.quorum) is distinct from (r ->> 'reviewers', (r ->> 'quorum')::int) or k.reviewers is null
+    or jsonb_build_array(r -> 'namespace', r -> 'workflow_id', r -> 'first_execution_run_id', r -> 'domain', r -> 'contract', r -> 'entity_type',
+        r -> 'entity_id', r -> 'action', r -> 'actor', r -> 'on_behalf_of')
+      <> jsonb_build_array(b -> 'namespace', b -> 'workflow_id', b -> 'first_execution_run_id', b -> 'domain', b -> 'contract', b -> 'entity_type',
+        b -> 'entity_id', b -> 'action', b -> 'actor', b -> 'on_behalf_of') then
+    raise exception 'what is asked is not what the row and the registered contract say' using errcode = 'check_violation';
+  end if;
   if exists (select from approvals where execution_key = b ->> 'execution_key' and status in ('pending', 'granted')) then
     raise exception 'a round is open already' using errcode = 'serialization_failure';
   end if;
   insert into approvals (approval_id, execution_key, round, chain, proposal_digest, namespace, workflow_id, first_execution_run_id,
-    domain, requester, reviewers, request, digest, answer_by, use_by)
+    domain, requester, reviewers, quorum, request, digest, answer_by, use_by)
   values ((r ->> 'approval_id')::uuid, b ->> 'execution_key', (r ->> 'round')::int, v_chain, b ->> 'proposal_digest', r ->> 'namespace',
-    r ->> 'workflow_id', r ->> 'first_execution_run_id', r ->> 'domain', r ->> 'actor', r ->> 'reviewers', p_request,
+    r ->> 'workflow_id', r ->> 'first_execution_run_id', r ->> 'domain', r ->> 'actor', r ->> 'reviewers', (r ->> 'quorum')::int, p_request,
     sha256(convert_to(p_request, 'UTF8')), (r ->> 'answer_by')::timestamptz, (r ->> 'use_by')::timestamptz);
   return v_done;
 end $$;
@@ -233,12 +287,12 @@ end $$;
 -- The grant is spent here, in the transaction that opens the execution. False when there is nothing to spend.
 create function kiff.consume_grant(p_approval uuid, b jsonb, p_seq bigint) returns boolean
 language plpgsql as $$
-declare a kiff.approvals; r kiff.reviews;
+declare a kiff.approvals; v_people int;
 begin
   select * into a from kiff.approvals where approval_id = p_approval for update;
-  select * into r from kiff.reviews where approval_id = p_approval;
-  if a.status is distinct from 'granted' or r.verdict is distinct from 'granted' or a.execution_key <> b ->> 'execution_key'
-    or clock_timestamp() >= a.use_by or r.reviewer = a.requester or not kiff.holds(a.domain, r.reviewer, a.reviewers) then
+  select count(distinct reviewer) into v_people from kiff.reviews where approval_id = p_approval and verdict = 'granted'
+    and reviewer <> a.requester and reviewer is distinct from a.request::jsonb ->> 'on_behalf_of' and kiff.may_review(a.domain, reviewer, a.reviewers);
+  if a.status is distinct from 'granted' or v_people < a.quorum or a.execution_key <> b ->> 'execution_key' or clock_timestamp() >= a.use_by then
     return false;
   end if;
   insert into kiff.consumptions (approval_id, execution_key) values (p_approval, a.execution_key);
@@ -257,7 +311,7 @@ declare
   v_ordinal int;
 begin
   if v_done is not null then return v_done; end if;
-  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) then return '{"status":"stale"}'; end if;
+  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale' then return '{"status":"stale"}'; end if;
   select coalesce(max(ordinal), 0) + 1 into v_ordinal from executions where execution_key = b ->> 'execution_key';
   if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then return '{"status":"stale"}'; end if;
   v_record := append(v_chain, p_body, '{opened}');
@@ -306,8 +360,8 @@ begin
             else coalesce(v_event ->> 'type' = any (v_emits), false) end) then
       raise exception '% is not for % to cause', v_event ->> 'type', coalesce(b ->> 'action', b ->> 'actor') using errcode = 'check_violation';
     end if;
-    insert into kiff.event_ids (chain, event_id, seq, content)
-      values (p_chain, v_event ->> 'id', p_seq, kiff.event_content(v_event));
+    insert into kiff.event_ids (chain, event_id, event_type, seq, content)
+      values (p_chain, v_event ->> 'id', v_event ->> 'type', p_seq, kiff.event_content(v_event));
     if v_state is null then
       insert into kiff.entities (chain, domain, entity_type, entity_id, state, state_version)
         values (p_chain, b ->> 'domain', b ->> 'entity_type', b ->> 'entity_id', v_to, 1);
@@ -353,7 +407,7 @@ language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b); v_seq bigint;
 begin
   if v_done is not null then return v_done; end if;
-  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain)
+  if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale'
     or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then
     return '{"status":"stale"}';
   end if;

@@ -13,7 +13,10 @@ create view kiff.audit_records as
 create view kiff.events as
   select event.value ->> 'id' as id, event.value ->> 'type' as type, l.body::jsonb ->> 'domain' as domain, l.body::jsonb ->> 'entity_type' as entity_type,
     l.body::jsonb ->> 'entity_id' as entity_id, l.body::jsonb ->> 'actor' as actor_id, event.value ->> 'from' as from_state, event.value ->> 'to' as to_state,
-    event.value -> 'payload' as payload, l.at as occurred_at, l.chain, l.seq, event.position
+    event.value -> 'payload' as payload, coalesce(event.value ->> 'source', 'workflow:' || (l.body::jsonb ->> 'workflow_id')) as source,
+    coalesce((event.value ->> 'occurred_at')::timestamptz, l.at) as occurred_at, l.at as recorded_at,
+    l.body::jsonb ->> 'trace_id' as trace_id, l.body::jsonb ->> 'correlation_id' as correlation_id,
+    l.body::jsonb ->> 'causation_id' as causation_id, l.body::jsonb -> 'tags' as tags, l.chain, l.seq, event.position
   from kiff.ledger l cross join lateral jsonb_array_elements(l.body::jsonb -> 'events') with ordinality as event(value, position);
 
 create view kiff.decisions as
@@ -40,7 +43,7 @@ grant execute on all functions in schema kiff to kiff_definer;
 grant execute on function kiff.read_facts, kiff.record_answer, kiff.request_approval, kiff.open_execution, kiff.resume_execution,
   kiff.yield_lease, kiff.complete_execution, kiff.execute_pure, kiff.mark_in_doubt, kiff.report_event, kiff.overdue_executions,
   kiff.registered_contracts to kiff_gate;
-grant execute on function kiff.list_approvals, kiff.show_approval, kiff.list_in_doubt, kiff.record_review, kiff.record_refused_review,
+grant execute on function kiff.list_approvals, kiff.show_approval, kiff.list_in_doubt, kiff.record_review, kiff.revoke_approval, kiff.record_refused_review,
   kiff.overdue_rounds, kiff.open_rounds, kiff.close_approval, kiff.due_deliveries, kiff.delivery_attempted to kiff_reviewer;
 grant select on all tables in schema kiff to kiff_auditor;
 grant execute on function kiff.link to kiff_auditor;

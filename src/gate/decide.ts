@@ -1,0 +1,76 @@
+/**
+ * What the gate does about one proposal, given one reading of the facts. The acting gate and the read-only evaluation both ask
+ * here, so that they cannot come to different answers.
+ */
+import type { ApprovalFacts } from '../core/approval.ts'
+import type { ActionOnFacts } from '../core/contract.ts'
+import { evaluate } from '../core/gate.ts'
+import { refuse, type Refusal } from '../core/outcome.ts'
+import type { Closing, Facts } from '../core/store.ts'
+import type { NeedsApproval } from './ask.ts'
+import { provenAt } from './authority.ts'
+import type { BoundDomain } from './binding.ts'
+import { isOpen, type GovernedProposal } from './proposal.ts'
+
+export type Decided =
+  /** It happened under this very key: the same answer again. */
+  | { readonly do: 'repeat' }
+  /** Its own execution is open, or was left open. */
+  | { readonly do: 'take_up' }
+  /** Another execution holds the entity. */
+  | { readonly do: 'wait'; readonly leaseRemainingMs: number }
+  | { readonly do: 'refuse'; readonly refusal: Refusal; readonly closing?: Closing | undefined; readonly declared?: Readonly<Record<string, unknown>> }
+  | { readonly do: 'execute'; readonly action: ActionOnFacts }
+  | { readonly do: 'consent'; readonly decision: NeedsApproval }
+
+/** Decides. `readDeclared` is called only where the decision rests on declared facts. @throws whatever `readDeclared` throws */
+export async function decide(bound: BoundDomain, proposal: GovernedProposal, facts: Facts, readDeclared: () => Promise<Readonly<Record<string, unknown>>>): Promise<Decided> {
+  const { action, contract, request, inspection } = proposal
+  const proven = provenAt(proposal.authority, facts.now)
+  if (proven === true) {
+    const before = earlier(proposal, facts)
+    if (before !== null) return before.outcome === 'allowed' ? { do: 'repeat' } : { do: 'refuse', refusal: before }
+    if (facts.execution?.status === 'reserved') return { do: 'take_up' }
+  }
+  const declared = await readDeclared()
+  const decision = evaluate(contract, { action, entityId: request.entityId, actor: request.actor, inspection }, {
+    actorProven: proven, state: facts.state, permissions: facts.permissions, declared,
+  })
+  if (decision.outcome !== 'allowed' && decision.outcome !== 'approval_required') {
+    return { do: 'refuse', refusal: decision, closing: closingOf(facts.approval), declared }
+  }
+  if (contract.effect !== 'none' && bound.executorOf(action) === undefined) {
+    return { do: 'refuse', refusal: refuse('executor_missing', `no executor is bound for ${action}`), declared }
+  }
+  if (facts.holder !== null) {
+    if (facts.holder.status === 'reserved') return { do: 'wait', leaseRemainingMs: facts.holder.leaseRemainingMs }
+    return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), declared }
+  }
+  return decision.outcome === 'allowed' ? { do: 'execute', action: decision.action } : { do: 'consent', decision }
+}
+
+/** What was decided before under this key and stays so: `allowed` stands for "answer it again". `null`: judge afresh. */
+function earlier({ action, proposalDigest, request, authority }: GovernedProposal, { execution, approval, denied }: Facts): Refusal | { readonly outcome: 'allowed' } | null {
+  for (const known of [execution, approval]) {
+    if (known !== null && known.proposalDigest !== proposalDigest) return refuse('invalid_parameter', 'this key was used for another proposal')
+  }
+  if (execution !== null && execution.status !== 'failed') {
+    if (execution.actor !== request.actor || execution.onBehalfOf !== authority.onBehalfOf) return refuse('permission_denied', 'another actor proposed this')
+    if (execution.status === 'in_doubt' || execution.completionRejected !== null) {
+      return refuse('outcome_unknown', `nobody knows whether ${action} on ${request.entityId} happened; a person must look`)
+    }
+    if (execution.status === 'succeeded') return { outcome: 'allowed' }
+  }
+  if (denied !== null && approval?.status !== 'denied') {
+    return refuse('approval_denied', `${denied.reviewer} denied an equal proposal: ${denied.reason}`)
+  }
+  return null
+}
+
+/** Ends the open round when the proposal itself is refused meanwhile. */
+function closingOf(approval: ApprovalFacts | null): Closing | undefined {
+  if (approval === null) return undefined
+  if (isOpen(approval)) return { approvalId: approval.approvalId, status: 'void' }
+  if (approval.closed) return undefined
+  return approval.status === 'denied' || approval.status === 'revoked' ? { approvalId: approval.approvalId, status: approval.status } : undefined
+}
