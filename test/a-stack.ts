@@ -9,7 +9,8 @@ import type { Desk, ReviewOutcome } from '../src/approvals/desk.ts'
 import { startRelay } from '../src/approvals/relay.ts'
 import { createReviewSigner, generateDevReviewKey } from '../src/approvals/signing.ts'
 import type { Domain } from '../src/core/domain.ts'
-import { KiffPlugin, type BoundDomain } from '../src/gate/index.ts'
+import { verifyChains } from '../src/evidence/chain.ts'
+import { KiffPlugin, type BoundDomain, type MandateIssuer } from '../src/gate/index.ts'
 import { createReviewStore } from '../src/postgres/review-store.ts'
 import { aDatabase, type TestDatabase } from './a-database.ts'
 
@@ -23,6 +24,9 @@ export interface StackOptions {
   readonly gate?: boolean
   /** `false`: no review is delivered but by the test. */
   readonly relay?: boolean
+  readonly mandateIssuers?: readonly MandateIssuer[]
+  /** `false`: the test alters the ledger, which is otherwise verified when the stack closes. */
+  readonly verified?: boolean
 }
 
 export interface StoppableWorker {
@@ -99,6 +103,7 @@ export async function aStack(options: StackOptions): Promise<Stack> {
         reviewKeys: change.reviewKeys ?? publicKeys,
         actors: change.actors ?? options.actors,
         inboxUrl: 'http://inbox.test/',
+        mandateIssuers: options.mandateIssuers ?? [],
       } })],
     })
   if (options.gate !== false) await startGate()
@@ -126,7 +131,9 @@ export async function aStack(options: StackOptions): Promise<Stack> {
     },
     async close() {
       await Promise.all(running.map((each) => each.stop()))
+      const ledger = options.verified === false ? null : await verifyChains(db.pool('auditor'), { domains: [domain] })
       await Promise.all([native.close(), connection.close(), db.close()])
+      if (ledger?.ok === false) throw new Error(`the ledger does not verify: ${JSON.stringify(ledger.findings)}`)
     },
   }
 }

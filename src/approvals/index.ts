@@ -8,3 +8,4 @@ export { createReviewSigner, generateDevReviewKey, type ReviewSigner } from './s
 export { startRelay, type RelayOptions } from './relay.ts'
 export { createReviewStore } from '../postgres/review-store.ts'
 export { openPool } from '../postgres/connect.ts'
+export { createMandateSigner, type MandateClaims, type MandateSigner } from './mandates.ts'

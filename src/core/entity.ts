@@ -31,10 +31,16 @@ type PastEventOf<Events extends EventSpecs, Type extends keyof Events & string> 
   [Each in Type]: PastEvent<Each, z.output<Events[Each]['payload']>>
 }[Type]
 
+/** No names at all: the default where none are declared. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- empty is meant
+type NoFacts = Readonly<Record<never, EventFact>>
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- empty is meant
+type NoEvents = Readonly<Record<never, EventSpec>>
+
 interface EntityBuilder<Name extends string, State extends string, Events extends EventSpecs<State>> extends EntityType<Name> {
   readonly events: Events
   /** Declares an action on this entity; its `from` and `emits` are checked against the states and events above. */
-  action<Params extends z.ZodType, Output extends z.ZodType, const ItsEffect extends Effect, Declared extends FactSpecs = Record<never, never>>(
+  action<Params extends z.ZodType, Output extends z.ZodType, const ItsEffect extends Effect, Declared extends FactSpecs = NoFacts>(
     spec: ActionSpec<State, Events, Params, Output, ItsEffect, Declared>,
   ): Contract<z.input<Params>, z.output<Params>, z.output<Output>, ItsEffect, NoInfer<Declared>>
   /** A fact derived from the entity's recorded events of these kinds, oldest first. `derive` is pure. */
@@ -51,7 +57,7 @@ interface EntityBuilder<Name extends string, State extends string, Events extend
  * events, it is something that we keep no state of.
  * @throws TypeError when an event's payload schema does not yield JSON
  */
-export function entity<const Name extends string, const State extends string = never, const Events extends EventSpecs<NoInfer<State>> = Record<never, never>>(
+export function entity<const Name extends string, const State extends string = never, const Events extends EventSpecs<NoInfer<State>> = NoEvents>(
   name: Name,
   spec?: { readonly states: readonly State[]; readonly events: Events },
 ): EntityBuilder<Name, State, Events> {
@@ -68,14 +74,15 @@ export function entity<const Name extends string, const State extends string = n
     factFromEvents(of, schema, derive) {
       jsonSchemaOf(schema, `${name}: fact`)
       for (const event of of) if (!Object.hasOwn(events, event)) throw new TypeError(`${name}: a fact from undeclared event ${event}`)
-      return { from: 'events', events: of, schema, derive: (past) => derive(past.map((event) => readEvent(type, event))) }
+      return { from: 'events', events: of, schema, // Each was filtered by its type, and its payload is what that type's schema yields.
+        derive: (past) => derive(past.map((event) => readEvent(type, event)) as never) }
     },
   }
 }
 
 /** A recorded event with its payload parsed anew. @throws Error when it is not what today's schema says: nothing rests on half a past */
-function readEvent<Event extends PastEvent>({ name, events }: EntityType, event: PastEvent): Event {
+function readEvent({ name, events }: EntityType, event: PastEvent): PastEvent {
   const parsed = events[event.type]?.payload.safeParse(event.payload)
   if (parsed?.success !== true) throw new Error(`${name}.${event.type}, recorded at ${event.at}: ${parsed === undefined ? 'it is not declared' : firstIssue(parsed.error, event.payload, 'payload').message}`)
-  return { ...event, payload: parsed.data } as Event
+  return { ...event, payload: parsed.data }
 }

@@ -17,7 +17,7 @@ export interface AuditFilter {
 export type RecordPlace = Pick<AuditRecord, 'chain' | 'seq' | 'position' | 'created_at'>
 
 const columns: Readonly<Record<keyof AuditFilter, string>> = {
-  domain: "l.body::jsonb ->> 'domain'",
+  domain: 'a.domain',
   entityType: 'a.entity_type',
   entityId: 'a.entity_id',
   kind: 'a.kind',
@@ -47,7 +47,7 @@ export async function* readAuditRecords(snapshot: Snapshot, filter: AuditFilter,
     const { rows } = await snapshot.query<AuditRecord>(
       `select a.id, a.kind, a.entity_type, a.entity_id, a.actor_id, a.message, a.data, a.trace_id, a.correlation_id, a.causation_id,
          ${at} as created_at, a.chain::text as chain, a.seq::float8 as seq, a.position::float8 as position
-       from kiff.audit_records a join kiff.ledger l using (chain, seq)
+       from kiff.audit_records a
        ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`} order by ${ordered} limit ${pageSize}`,
       values,
     )

@@ -9,7 +9,7 @@ import { printable, type AuditEntry } from '../core/ledger-row.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded, Waiting } from '../core/store.ts'
 import { proposed } from './audit-entries.ts'
 import { bindingOf, guardOf, rowOf, type GovernedProposal } from './proposal.ts'
-import type { ReviewVerifier } from './verify-review.ts'
+import type { ReviewVerifier } from '../temporal/verify-review.ts'
 
 export type NeedsApproval = Extract<GateDecision, { outcome: 'approval_required' }>
 
@@ -68,8 +68,8 @@ export async function ask(
     ...(round.number === 1 ? [proposed(proposal)] : []),
     ...round.before,
     ...closed,
-    { kind: 'approval_required', message: 'approval required', data: { action: proposal.action, approval_id: request.approval_id, requires_approval: true, error: decision.rule } },
-    { kind: 'approval_recorded', message: 'approval recorded', data: { approval_id: request.approval_id, action: proposal.action, requested_by: proposal.request.actor, status: 'pending', reason: decision.rule } },
+    { kind: 'approval_required', message: 'approval required', data: { action: proposal.action, approval_id: request.approval_id, requires_approval: true, quorum: request.quorum, idempotency_key: proposal.executionKey, error: decision.rule } },
+    { kind: 'approval_recorded', message: 'approval recorded', data: { approval_id: request.approval_id, action: proposal.action, requested_by: proposal.request.actor, status: 'pending', quorum: request.quorum, reason: decision.rule } },
   ], { approvalId: request.approval_id, facts: decision.action.facts, decision: { outcome: 'approval_required', reason: 'approval_required', message: decision.rule } })
   const committed = await store.requestApproval({ body, answer, request: canonical(request), guard: guardOf(facts, proposal.authority), closing: round.closing })
   if (committed.status === 'committed') return { ...answer, record: committed.record }

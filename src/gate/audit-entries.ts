@@ -39,11 +39,11 @@ export function executed({ action, request, executionKey }: GovernedProposal, ap
 }
 
 /** An action did not happen: it was refused (`skipped`), or its executor says that nothing was done (`failed`). */
-export function failed({ action, request }: GovernedProposal, error: string, status: 'failed' | 'skipped'): AuditEntry {
+export function failed({ action, request, executionKey }: GovernedProposal, error: string, status: 'failed' | 'skipped'): AuditEntry {
   return {
     kind: 'action_failed',
     message: status === 'failed' ? 'action execution failed' : 'action validation failed',
-    data: { action, status, error: recordable(error), parameters: recordable(request.params ?? null) },
+    data: { action, status, error: recordable(error), idempotency_key: executionKey, parameters: recordable(request.params ?? null) },
   }
 }
 

@@ -41,7 +41,7 @@ export type ExecutorsOf<D extends Domain> = {
   readonly [Action in Effectful<D>]: Executor<TypesOf<D['actions'][Action]>['params'], TypesOf<D['actions'][Action]>['output'], FactValues<DeclaredOf<D, Action>>>
 }
 
-type DeclaredOf<D extends Domain, Action extends keyof D['actions']> = TypesOf<D['actions'][Action]>['declared'] & FactSpecs
+type DeclaredOf<D extends Domain, Action extends keyof D['actions']> = TypesOf<D['actions'][Action]>['declared'] extends infer Declared extends FactSpecs ? Declared : never
 
 /** Every fact of the domain that needs a loader, by name. */
 type LoadedFacts<D extends Domain> = { [Action in keyof D['actions']]: LoadedNames<DeclaredOf<D, Action>> }[keyof D['actions']]

@@ -40,11 +40,11 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
     return { do: 'refuse', refusal: decision, closing: closingOf(facts.approval), declared }
   }
   if (contract.effect !== 'none' && bound.executorOf(action) === undefined) {
-    return { do: 'refuse', refusal: refuse('executor_missing', `no executor is bound for ${action}`), declared }
+    return { do: 'refuse', refusal: refuse('executor_missing', `no executor is bound for ${action}`), closing: closingOf(facts.approval), declared }
   }
   if (facts.holder !== null) {
     if (facts.holder.status === 'reserved') return { do: 'wait', leaseRemainingMs: facts.holder.leaseRemainingMs }
-    return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), declared }
+    return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), closing: closingOf(facts.approval), declared }
   }
   return decision.outcome === 'allowed' ? { do: 'execute', action: decision.action } : { do: 'consent', decision }
 }

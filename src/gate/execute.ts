@@ -88,7 +88,8 @@ async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): 
   const accepted = acceptOutput(attempt, {})
   if (!accepted.ok) {
     const refusal = refuse('error', `${proposal.action} emits what ${proposal.contract.entity.name} cannot take: ${accepted.why}`)
-    const body = rowOf(proposal, facts, 'refused', [...validated, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), facts: action.facts, decision: refusal })
+    const voided: AuditEntry[] = approvalId === null ? [] : [{ kind: 'approval_void', message: 'approval void', data: { approval_id: approvalId, action: proposal.action, reason: recordable(refusal.message) } }]
+    const body = rowOf(proposal, facts, 'refused', [...validated, ...voided, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), facts: action.facts, decision: refusal })
     return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
   }
   const answer = allowed(action, accepted.output)
@@ -169,7 +170,7 @@ async function completed(opened: Opened, output: unknown): Promise<Done> {
 async function rejected(opened: Opened, why: string, output: unknown): Promise<Done> {
   const { store, proposal, timing } = opened
   const answer = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
-  const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why } }
+  const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why, idempotency_key: proposal.executionKey } }
   const body = completionRow(opened, 'completion_rejected', [entry], { decision: answer, output: cappedOutput(output) })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why } }))
   return commit === 'refused' ? 'stale' : answered(commit, answer)

@@ -17,7 +17,7 @@ import { readDeclaredFacts } from './declared-facts.ts'
 import { execute, inDoubt, resume, type Timing } from './execute.ts'
 import { guardOf, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
-import type { ReviewVerifier } from './verify-review.ts'
+import type { ReviewVerifier } from '../temporal/verify-review.ts'
 
 /** `actors`: those this gate worker is configured to serve on its task queue (I13). */
 export interface GateOptions extends AuthorityRules {

@@ -8,6 +8,7 @@ import { SimplePlugin } from '@temporalio/plugin'
 import type { BundleOptions, ReplayWorkerOptions, Worker, WorkerOptions } from '@temporalio/worker'
 import type { JSONWebKeySet } from 'jose'
 import { contractHash } from '../core/contract-hash.ts'
+import type { GateStore } from '../core/store.ts'
 import { openPool, type Pool } from '../postgres/connect.ts'
 import { createGateStore, registeredContracts } from '../postgres/gate-store.ts'
 import { gateQueue } from '../temporal/names.ts'
@@ -17,7 +18,8 @@ import type { BoundDomain } from './binding.ts'
 import { createStepReader } from './step.ts'
 import { startSweeper } from './sweeper.ts'
 import { createMandateVerifier, type MandateIssuer } from './mandate.ts'
-import { createReviewVerifier } from './verify-review.ts'
+import { observed, type GateObserver } from './observe.ts'
+import { createReviewVerifier } from '../temporal/verify-review.ts'
 
 export interface KiffGateOptions {
   /** `executors(domain, {...})`. */
@@ -30,6 +32,8 @@ export interface KiffGateOptions {
   readonly actors: readonly string[]
   /** Who may issue mandates for other actors, and for acting on somebody's behalf; nobody unless told. */
   readonly mandateIssuers?: readonly MandateIssuer[]
+  /** Told after every commit, for logs and metrics. It cannot hold the gate up, nor make it fail. */
+  readonly observer?: GateObserver
   /** The inbox's address, for links in the Temporal UI. */
   readonly inboxUrl?: string
 }
@@ -55,7 +59,7 @@ export class KiffPlugin extends SimplePlugin {
     if (this.#client === undefined) throw new TypeError('a gate worker needs a connection')
     const gate = {
       bound: this.#gate.bound,
-      store: createGateStore(this.#pool),
+      store: storeOf(this.#pool, this.#gate.observer),
       verify: createReviewVerifier(this.#gate.reviewKeys),
       actors: this.#gate.actors,
       verifyMandate: createMandateVerifier(this.#gate.mandateIssuers ?? []),
@@ -93,7 +97,7 @@ export class KiffPlugin extends SimplePlugin {
     if (this.#client !== undefined && runsWorkflows) await checkSearchAttributes(this.#client, worker.options.namespace)
     if (this.#gate === undefined || this.#pool === undefined || this.#client === undefined) return next(worker)
     await checkContracts(this.#pool, this.#gate.bound)
-    const sweeper = startSweeper(createGateStore(this.#pool), this.#client)
+    const sweeper = startSweeper(storeOf(this.#pool, this.#gate.observer), this.#client)
     try {
       return await next(worker)
     } finally {
@@ -123,4 +127,9 @@ function withoutOurModule<Options extends WorkerOptions | ReplayWorkerOptions>(o
 function withUsersActivityInterceptors(configured: WorkerOptions, options: WorkerOptions): WorkerOptions {
   const activityInbound = options.interceptors?.activityInbound
   return activityInbound === undefined ? configured : { ...configured, interceptors: { ...configured.interceptors, activityInbound } }
+}
+
+function storeOf(pool: Pool, observer: GateObserver | undefined): GateStore {
+  const store = createGateStore(pool)
+  return observer === undefined ? store : observed(store, observer)
 }

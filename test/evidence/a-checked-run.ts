@@ -32,6 +32,7 @@ export interface Checked {
 export async function checked(): Promise<Checked> {
   const [stack, bundle] = await Promise.all([
     aStack({
+      verified: false,
       bound: executors(refunds, { REFUND_ORDER: async ({ entityId }) => ({ refundId: `r-${entityId}` }) }),
       actors: ['support-agent-1', 'shop'],
       members: { 'support-agent-1': 'support-agent', shop: 'shop', maria: 'finance' },

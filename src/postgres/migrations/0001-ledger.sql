@@ -39,11 +39,17 @@ create table kiff.ledger (
   activity_id text generated always as ((body::jsonb) ->> 'activity_id') stored,
   approval_id text generated always as ((body::jsonb) ->> 'approval_id') stored,
   execution_key text generated always as ((body::jsonb) ->> 'execution_key') stored,
+  entity_id text generated always as ((body::jsonb) ->> 'entity_id') stored,
+  trace_id text generated always as ((body::jsonb) ->> 'trace_id') stored,
+  correlation_id text generated always as ((body::jsonb) ->> 'correlation_id') stored,
   primary key (chain, seq)
 );
 create index on kiff.ledger (run_id, activity_id);
 create index on kiff.ledger (approval_id) where approval_id is not null;
 create index on kiff.ledger (execution_key) where execution_key is not null;
+create index on kiff.ledger (entity_id);
+create index on kiff.ledger (trace_id);
+create index on kiff.ledger (correlation_id);
 
 -- An event id is used once an entity.
 create table kiff.event_ids (

@@ -3,25 +3,24 @@
 -- KIFF's audit records (kind, message, data, trace), one row for each entry of a ledger row.
 create view kiff.audit_records as
   select 'audit-' || l.chain || '-' || l.seq || '-' || entry.position as id,
-    entry.value ->> 'kind' as kind, l.body::jsonb ->> 'entity_id' as entity_id, l.body::jsonb ->> 'entity_type' as entity_type,
+    entry.value ->> 'kind' as kind, l.body::jsonb ->> 'domain' as domain, l.entity_id, l.body::jsonb ->> 'entity_type' as entity_type,
     coalesce(entry.value ->> 'actor_id', l.body::jsonb ->> 'actor') as actor_id, entry.value ->> 'message' as message,
-    entry.value -> 'data' as data, l.body::jsonb ->> 'trace_id' as trace_id, l.body::jsonb ->> 'correlation_id' as correlation_id,
+    entry.value -> 'data' as data, l.trace_id, l.correlation_id,
     coalesce(entry.value ->> 'causation_id', l.body::jsonb ->> 'causation_id') as causation_id, l.at as created_at,
     l.chain, l.seq, entry.position
   from kiff.ledger l cross join lateral jsonb_array_elements(l.body::jsonb -> 'audit') with ordinality as entry(value, position);
 
 create view kiff.events as
   select event.value ->> 'id' as id, event.value ->> 'type' as type, l.body::jsonb ->> 'domain' as domain, l.body::jsonb ->> 'entity_type' as entity_type,
-    l.body::jsonb ->> 'entity_id' as entity_id, l.body::jsonb ->> 'actor' as actor_id, event.value ->> 'from' as from_state, event.value ->> 'to' as to_state,
+    l.entity_id, l.body::jsonb ->> 'actor' as actor_id, event.value ->> 'from' as from_state, event.value ->> 'to' as to_state,
     event.value -> 'payload' as payload, coalesce(event.value ->> 'source', 'workflow:' || (l.body::jsonb ->> 'workflow_id')) as source,
     coalesce((event.value ->> 'occurred_at')::timestamptz, l.at) as occurred_at, l.at as recorded_at,
-    l.body::jsonb ->> 'trace_id' as trace_id, l.body::jsonb ->> 'correlation_id' as correlation_id,
-    l.body::jsonb ->> 'causation_id' as causation_id, l.body::jsonb -> 'tags' as tags, l.chain, l.seq, event.position
+    l.trace_id, l.correlation_id, l.body::jsonb ->> 'causation_id' as causation_id, l.body::jsonb -> 'tags' as tags, l.chain, l.seq, event.position
   from kiff.ledger l cross join lateral jsonb_array_elements(l.body::jsonb -> 'events') with ordinality as event(value, position);
 
 create view kiff.decisions as
   select l.body::jsonb ->> 'proposal_digest' as proposal_digest, l.body::jsonb ->> 'domain' as domain, l.body::jsonb ->> 'entity_type' as entity_type,
-    l.body::jsonb ->> 'entity_id' as entity_id, 'action_proposal' as kind, l.body::jsonb ->> 'action' as proposed_action, l.body::jsonb -> 'params' as parameters,
+    l.entity_id, 'action_proposal' as kind, l.body::jsonb ->> 'action' as proposed_action, l.body::jsonb -> 'params' as parameters,
     l.body::jsonb -> 'claim' as claim, l.body::jsonb #>> '{decision,outcome}' as outcome, l.body::jsonb #>> '{decision,reason}' as reason,
     l.body::jsonb ->> 'actor' as actor_id, l.at as created_at, l.chain, l.seq
   from kiff.ledger l where l.body::jsonb ? 'decision';

@@ -1,4 +1,7 @@
-/** Checks a review's signature with keys from the worker's own configuration: never from the database, never from a signal. */
+/**
+ * Checks the signature of a review, as the signal brings it and the records keep it, with keys from the reader's own configuration:
+ * never from the database, never from a signal. The gate judges by it, and so does the evidence, anew.
+ */
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 import { reviewType, type SignedReview } from '../core/approval.ts'
@@ -19,7 +22,7 @@ export type ReviewVerifier = (jws: string) => Promise<SignedReview | null>
 export function createReviewVerifier(keys: JSONWebKeySet): ReviewVerifier {
   for (const key of keys.keys) {
     if (key.kty !== 'OKP' || key.crv !== 'Ed25519' || key.kid === undefined) throw new TypeError('review keys must be Ed25519 keys (OKP) with a kid')
-    if (key.d !== undefined) throw new TypeError('the gate must not hold a private review key')
+    if (key.d !== undefined) throw new TypeError('whoever verifies must not hold a private review key')
   }
   const keySet = createLocalJWKSet(keys)
   return async (jws) => {
