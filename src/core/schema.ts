@@ -1,6 +1,7 @@
 /** What the core asks of zod: schemas that yield JSON, and issues told as KIFF's reasons. */
 import { z } from 'zod'
 import { canonical } from './canonical.ts'
+import { problemOfPattern } from './pattern.ts'
 
 /**
  * The JSON Schema of a parameter, output, or payload schema.
@@ -16,6 +17,7 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): unknown {
         const def = zodSchema._zod.def
         if (changing.has(def.type)) throw new TypeError(`${def.type} is not allowed`)
         if ('coerce' in def && def.coerce) throw new TypeError('coerce is not allowed')
+        for (const problem of patternsOf(def).map(problemOfPattern)) if (problem !== undefined) throw new TypeError(problem)
       },
     })
     canonical(json, 'schema') // it is part of the contract's hash
@@ -23,6 +25,11 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): unknown {
   } catch (error) {
     throw new TypeError(`${what}: the schema must yield plain JSON (${error instanceof Error ? error.message : String(error)})`, { cause: error })
   }
+}
+
+/** The patterns that an author wrote; those of named formats (email, uuid) are zod's own. */
+function patternsOf({ checks = [] }: z.core.$ZodTypeDef): readonly RegExp[] {
+  return checks.flatMap(({ _zod: { def } }) => ('format' in def && def.format === 'regex' && 'pattern' in def && def.pattern instanceof RegExp ? [def.pattern] : []))
 }
 
 /** Kinds of schema whose parsed value is another than the one that came in. */

@@ -54,6 +54,24 @@ describe('a schema that does not yield the JSON that came in is refused when the
   })
 })
 
+describe('a pattern has to say what the whole text may be', () => {
+  test.each([/[a-z]+/, /^[a-z]+/, /[a-z]+$/, /^a|b$/, /^[a-z]+\$/, /^(a)|(b)$/, /^a\|b|c$/])('%s matches a part: refused', (pattern) => {
+    expect(() => jsonSchemaOf(z.strictObject({ a: z.string().regex(pattern) }), 'params')).toThrow('matches a part of the text')
+  })
+
+  test.each([/^[a-z]+$/i, /^[a-z]+$/m, /^.$/s, /^a$/g])('%s has a flag that no schema tells: refused', (pattern) => {
+    expect(() => jsonSchemaOf(z.string().regex(pattern), 'params')).toThrow('a JSON Schema cannot tell the flag')
+  })
+
+  test.each([/^[a-z]+$/, /^(?:a|b)$/, /^[a|b]$/, /^a\|b$/, /^\p{L}+$/u, /^[\]|]$/])('%s is taken', (pattern) => {
+    expect(jsonSchemaOf(z.string().regex(pattern), 'params')).toMatchObject({ pattern: pattern.source })
+  })
+
+  test('a part can be asked for by name, and named formats are taken', () => {
+    expect(() => jsonSchemaOf(z.strictObject({ a: z.string().startsWith('x').endsWith('y').includes('z'), b: z.email(), c: z.uuid() }), 'params')).not.toThrow()
+  })
+})
+
 test('schemas that do are told as JSON Schema, defaults, checks and recursion included', () => {
   const tree: z.ZodType = z.lazy(() => z.strictObject({ children: z.array(tree) }))
   const schema = z.strictObject({ cents: z.int().positive(), kind: z.enum(['a', 'b']).default('a'), tree: tree.optional(), at: z.iso.datetime(), rest: z.unknown() })
