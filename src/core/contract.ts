@@ -6,6 +6,7 @@ import type { EntityType, EventSpecs } from './entity.ts'
 import { declaredFacts, deriveFacts, readFacts, type DeclaredFact, type FactSpecs, type FactValues, type PastEvent } from './fact.ts'
 import type { Permission } from './permission.ts'
 import { firstChange, firstIssue, jsonSchemaOf } from './schema.ts'
+import { readsOf, type PolicyReads } from './verify-reads.ts'
 
 export type Risk = 'low' | 'medium' | 'high' | 'critical'
 
@@ -147,6 +148,8 @@ export interface Contract<Input = unknown, Params = unknown, Output = unknown, I
   readonly pastFacts: (events: readonly PastEvent[]) => Readonly<Record<string, unknown>>
   /** The declared facts' values. @throws Error naming the first that is not what its schema says */
   readonly factsFrom: (events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  /** What the contract's functions read of these values, for whoever verifies the domain. Never throws, decides nothing. */
+  readonly policyReads: (values: { readonly params: unknown; readonly facts: unknown; readonly output: unknown }) => PolicyReads
   readonly [types]?: { readonly input: Input; readonly params: Params; readonly output: Output; readonly declared: Declared }
 }
 
@@ -232,6 +235,19 @@ export function defineAction<
     }
   }
 
+  function policyReads(sample: { readonly params: unknown; readonly facts: unknown; readonly output: unknown }): PolicyReads {
+    // Samples of the schemas that these types come from; what isn't one ends the rule, as any throw does.
+    const watching = (rule: (context: Context & { readonly output: z.output<Output> }) => unknown) =>
+      readsOf(sample, (watched) => rule({ entityId: 'an-id', ...(watched as Pick<Context, 'params' | 'facts'> & { output: z.output<Output> }) }))
+    return {
+      check: watching((context) => spec.check?.(context)),
+      forbid: watching((context) => spec.forbid?.(context)),
+      approval: watching((context) => spec.approval?.when?.(context)),
+      describe: watching((context) => spec.describe(context)),
+      emits: emits.flatMap(([, payloadOf]) => watching((context) => payloadOf?.(context))),
+    }
+  }
+
   return Object.freeze({
     entity,
     description: spec.description,
@@ -250,6 +266,7 @@ export function defineAction<
     inspect,
     pastFacts: (events: readonly PastEvent[]) => deepFreeze(deriveFacts(declared, events)),
     factsFrom: (events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>) => deepFreeze(readFacts(declared, events, loaded)),
+    policyReads,
   })
 }
 

@@ -102,25 +102,25 @@ describe('refused, with what is wrong', () => {
     ['from', { from: ['A', 'B'], to: 'A', reportedBy: 'accounts.report' }],
     ['to', { from: 'A', to: 'B', reportedBy: 'accounts.report' }],
   ])('an event that leads %s an undeclared state', (_, event) => {
-    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: event }) } })).toContain('Thing.MOVED: undeclared state B')
+    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: event }) } })).toContain('Thing: MOVED names the undeclared state B')
   })
 
   test('an event that can happen in no state', () => {
-    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: { from: [], to: 'A', reportedBy: 'accounts.report' } }) } })).toContain('Thing.MOVED: "from" names no state')
+    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: { from: [], to: 'A', reportedBy: 'accounts.report' } }) } })).toContain('Thing: MOVED: "from" names no state')
   })
 
   test('an event nobody can cause', () => {
-    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: { from: 'A', to: 'A' } }) } })).toContain('Thing.MOVED: nobody can cause it')
+    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made, MOVED: { from: 'A', to: 'A' } }) } })).toContain('Thing: nobody can cause MOVED')
   })
 
   test('an event that only an action of another entity emits', () => {
     const thing = onEntity('Thing', ['A'], { MADE: made, MOVED: { from: 'A', to: 'A' } })
     const other = onEntity('Other', ['A'], { FOUND: made, MOVED: { from: 'A', to: 'A' } }, { emits: ['MOVED'] })
-    expect(findings({ actions: { DO: thing, DO_OTHER: other } })).toContain('Thing.MOVED: nobody can cause it')
+    expect(findings({ actions: { DO: thing, DO_OTHER: other } })).toContain('Thing: nobody can cause MOVED')
   })
 
   test('an event whose reporters no role makes', () => {
-    expect(findings({ roles: { bot: ['accounts.note'], boss: ['accounts.review'] } })).toContain('Account.OPENED: no role holds accounts.report')
+    expect(findings({ roles: { bot: ['accounts.note'], boss: ['accounts.review'] } })).toContain('Account: no role holds accounts.report, so nobody can report OPENED')
   })
 
   test('a state that no event leads to, also when only itself leads to it', () => {
@@ -133,7 +133,7 @@ describe('refused, with what is wrong', () => {
   })
 
   test('one event name in two entities: a reported event must name one', () => {
-    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made }), DO_OTHER: onEntity('Other', ['A'], { MADE: made }) } })).toContain('event MADE is declared by two entities')
+    expect(findings({ actions: { DO: onEntity('Thing', ['A'], { MADE: made }), DO_OTHER: onEntity('Other', ['A'], { MADE: made }) } })).toContain('Other: event MADE is declared by Thing too')
   })
 
   test('every finding at once', () => {
