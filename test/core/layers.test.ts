@@ -17,7 +17,8 @@ describe('imports go down one ladder: core < workflow, postgres, temporal < gate
     gate: ['core', 'postgres', 'temporal'],
     approvals: ['core', 'postgres', 'temporal'],
     evidence: ['core', 'postgres', 'temporal'],
-    testing: ['core', 'gate'],
+    // Of postgres and evidence only types: what tests a domain needs no database, see below.
+    testing: ['core', 'postgres', 'temporal', 'gate', 'approvals', 'evidence'],
     dev: everything,
     cli: everything,
   }
@@ -44,6 +45,19 @@ describe('imports go down one ladder: core < workflow, postgres, temporal < gate
     const modules = modulesIn('src')
     const cycles = modules.filter((module) => reachedFrom([module]).some(({ to }) => to === module))
     expect(cycles).toEqual([])
+  })
+})
+
+describe('what tests a domain', () => {
+  test('needs no database: neither our Postgres code, nor its driver, nor the inbox\'s server', () => {
+    const reached = reachedFrom(modulesIn('src/testing'))
+    expect(reached.length).toBeGreaterThan(50)
+    expect(reached.filter(({ to }) => /^src\/(postgres|evidence|dev|cli)\//.test(to) || /^(pg|hono|@hono\/.*|@temporalio\/worker)$/.test(to)).map(told)).toEqual([])
+  })
+
+  test('is reached from nothing that ships to production', () => {
+    const others = [...modulesIn('src'), ...modulesIn('activities'), ...modulesIn('workflows'), ...modulesIn('domains')].filter((module) => layerOf(module) !== 'testing')
+    expect(others.flatMap(importsOf).filter(({ to }) => layerOf(to) === 'testing' || to === 'kiff-temporal/testing').map(told)).toEqual([])
   })
 })
 
@@ -98,11 +112,11 @@ describe('the reference application imports what a user\'s repository can', () =
 })
 
 describe('the private review key', () => {
-  /** Who starts the human-facing service, and who makes a key for it, have to pass it on. */
-  const passOn = ['src/cli/serve.ts', 'src/cli/keys.ts']
+  /** Who starts the human-facing service, who makes a key for it, and who tests with a throw-away one, have to pass it on. */
+  const passOn = ['src/cli/serve.ts', 'src/cli/keys.ts', 'src/testing/test-gate.ts']
   const speaksOf = /privateKey|private_key|PRIVATE_KEY|createReviewSigner|generateDevReviewKey|approvals\/signing/
 
-  test('is spoken of in src/approvals and src/dev only, and by the two commands that hand it over', () => {
+  test('is spoken of in src/approvals and src/dev only, and by the two commands and the test kit that hand it over', () => {
     const modules = [...modulesIn('src'), ...modulesIn('activities'), ...modulesIn('workflows'), ...modulesIn('domains')]
     const others = modules.filter((module) => !/^src\/(approvals|dev)\//.test(module) && !passOn.includes(module))
     expect(others.filter((module) => speaksOf.test(textOf(module)))).toEqual([])

@@ -1,4 +1,4 @@
-/** A domain for the tests of the store: an action of every kind of effect, and deadlines that no slow machine reaches. */
+/** A domain for the tests of the store: an action of every kind of effect and of approval, and deadlines that no slow machine reaches. */
 import { z } from 'zod'
 import { defineDomain } from '../../src/core/domain.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -15,6 +15,9 @@ const Account = entity('Account', {
     CLOSED: { from: 'OPEN', to: 'CLOSED', payload: z.strictObject({}), reportedBy: 'accounts.report' },
   },
 })
+
+/** We keep no state of it. */
+const Endpoint = entity('Endpoint')
 
 export const ledgers = defineDomain({
   name: 'ledgers',
@@ -35,6 +38,20 @@ export const ledgers = defineDomain({
       description: 'Always asks', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'high', effect: 'none',
       approval: { when: () => 'always', reviewers: 'accounts.review', expiresIn: '3 days' },
       describe: ({ params }) => `Ask: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    ASK_TWO: Account.action({
+      description: 'Two people have to agree', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'high', effect: 'none',
+      approval: { when: () => 'two of them', reviewers: 'accounts.review', quorum: 2, expiresIn: '3 days' },
+      describe: ({ params }) => `Ask two: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    NEVER_ALONE: Account.action({
+      description: 'Always asks, by its contract', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'critical', effect: 'external',
+      approval: { always: 'it cannot be undone', reviewers: 'accounts.review', expiresIn: '3 days' },
+      describe: ({ params }) => `Never alone: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    PING: Endpoint.action({
+      description: 'About something that we keep no state of', from: 'any', params: note, output: done, permission: 'accounts.note', risk: 'low', effect: 'external',
+      describe: ({ params }) => `Ping: ${params.note}`,
     }),
     BROKEN_RULE: Account.action({
       description: 'Its approval rule throws', from: ['OPEN'], params: note, output: z.strictObject({}), permission: 'accounts.note', risk: 'high', effect: 'none',

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { setImmediate as soon } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ledgerBody } from '../../src/core/ledger-row.ts'
-import type { Committed, GateStore } from '../../src/core/store.ts'
-import { observed, type GateObservation, type GateObserver } from '../../src/gate/observe.ts'
-import { guardOf, rowOf, toQuery, type GovernedProposal } from '../../src/gate/proposal.ts'
-import { again, aProposal, aStep, aStore, blocked, type TestStore } from './a-store.ts'
+import { ledgerBody } from '../../../src/core/ledger-row.ts'
+import type { Committed, GateStore } from '../../../src/core/store.ts'
+import { observed, type GateObservation, type GateObserver } from '../../../src/gate/observe.ts'
+import { guardOf, rowOf, toQuery, type GovernedProposal } from '../../../src/gate/proposal.ts'
+import { again, aProposal, aStep, theStore, blocked, type AnyStore } from '../the-store.ts'
 
-let real: TestStore
-beforeAll(async () => { real = await aStore() })
+let real: AnyStore
+beforeAll(async () => { real = await theStore() })
 afterAll(() => real.close())
 
 function watching(): { readonly store: GateStore; readonly seen: GateObservation[] } {

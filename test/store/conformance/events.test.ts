@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RecordedEvent } from '../../src/core/ledger-row.ts'
-import { aProposal, aStep, aStore, nextActivity, noted, type TestStore } from './a-store.ts'
+import type { RecordedEvent } from '../../../src/core/ledger-row.ts'
+import { aProposal, aStep, theStore, nextActivity, noted, type AnyStore } from '../the-store.ts'
 
-let it: TestStore
-beforeAll(async () => { it = await aStore() })
+let it: AnyStore
+beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
 
 const stateOf = async (entityId: string) => (await it.facts(aProposal(entityId))).state
@@ -19,7 +19,7 @@ describe('a reported event', () => {
   test('is what state is rebuilt from: one row of the view for each', async () => {
     const account = await it.anAccount()
     await it.report({ id: 'touch-1' }, account)
-    expect(await it.look('select id, type, from_state, to_state, actor_id from kiff.events where entity_id = $1 order by seq offset 1', [account])).toEqual([
+    expect((await it.events()).filter(({ entity_id }) => entity_id === account).slice(1)).toMatchObject([
       { id: 'touch-1', type: 'TOUCHED', from_state: 'OPEN', to_state: 'OPEN', actor_id: 'shop' },
     ])
   })

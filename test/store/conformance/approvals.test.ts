@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { canonical } from '../../src/core/canonical.ts'
-import { digestOf } from '../../src/core/digest.ts'
-import type { Closing } from '../../src/core/store.ts'
-import { guardOf, rowOf, type GovernedProposal } from '../../src/gate/proposal.ts'
-import { again, aProposal, aStore, blocked, requestOf, type TestStore } from './a-store.ts'
+import { canonical } from '../../../src/core/canonical.ts'
+import { digestOf } from '../../../src/core/digest.ts'
+import type { Closing } from '../../../src/core/store.ts'
+import { guardOf, rowOf, type GovernedProposal } from '../../../src/gate/proposal.ts'
+import { again, aProposal, theStore, blocked, requestOf, lastRow, type AnyStore } from '../the-store.ts'
 
-let it: TestStore
-beforeAll(async () => { it = await aStore() })
+let it: AnyStore
+beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
 
 const anAsk = async (): Promise<GovernedProposal> => aProposal(await it.anAccount(), { action: 'ASK' })
 
 /** Records an answer that closes a round, by default in the next activity of the same run. */
-async function close(closing: Closing, by: GovernedProposal): Promise<Awaited<ReturnType<TestStore['refuse']>>> {
+async function close(closing: Closing, by: GovernedProposal): Promise<Awaited<ReturnType<AnyStore['refuse']>>> {
   const proposal = again(by)
   const facts = await it.facts(proposal)
   return it.store.recordAnswer({ body: rowOf(proposal, facts, 'refused', [], { approvalId: closing.approvalId }), answer: blocked, guard: guardOf(facts), closing })
@@ -75,9 +75,8 @@ describe('a grant', () => {
     const approvalId = await it.granted(proposal)
     const opened = await it.open(again(proposal), { approvalId })
     expect(opened.status).toBe('committed')
-    const seq = Reflect.get(Reflect.get(opened, 'record') as object, 'seq') as number
-    expect(await it.look('select status, closed_seq::int from kiff.approvals where approval_id = $1', [approvalId])).toEqual([{ status: 'consumed', closed_seq: seq }])
-    expect(await it.look('select execution_key from kiff.consumptions where approval_id = $1', [approvalId])).toEqual([{ execution_key: proposal.executionKey }])
+    expect(await statusOf(proposal)).toEqual({ status: 'consumed', closed: true })
+    expect(await lastRow(it, proposal.request.entityId)).toMatchObject({ kind: 'opened', execution_key: proposal.executionKey, approval_id: approvalId })
   })
 
   test('is consumed by an action without an effect in its one commit', async () => {
@@ -150,7 +149,7 @@ describe('ending a round', () => {
   test('as expired is refused for a grant that may still be used, though the time to answer is over', async () => {
     const proposal = await anAsk()
     const approvalId = await it.granted(proposal)
-    await it.db.pool('owner').query("update kiff.approvals set answer_by = answer_by - interval '1 year' where approval_id = $1", [approvalId])
+    await it.later({ answer: approvalId })
     await expect(close({ approvalId, status: 'expired' }, proposal)).rejects.toThrow('has not expired')
   })
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { again, aProposal, aStep, aStore, leaseOf, noted, noToken, type TestStore } from './a-store.ts'
+import { again, aProposal, aStep, theStore, lastRow, leaseOf, noted, noToken, type AnyStore } from '../the-store.ts'
 
-let it: TestStore
-beforeAll(async () => { it = await aStore() })
+let it: AnyStore
+beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
 
 const succeeded = { status: 'succeeded' } as const
@@ -40,8 +40,7 @@ describe('while an execution is open', () => {
   test('the intent is in the ledger before anything else can happen', async () => {
     const proposal = aProposal(await it.anAccount())
     const opened = await it.open(proposal)
-    const [row] = await it.look<{ kind: string; seq: string }>('select kind, seq from kiff.ledger where execution_key = $1', [proposal.executionKey])
-    expect(row).toEqual({ kind: 'opened', seq: String(Reflect.get(Reflect.get(opened, 'record') as object, 'seq')) })
+    expect(await lastRow(it, proposal.request.entityId)).toMatchObject({ kind: 'opened', execution_key: proposal.executionKey, seq: Reflect.get(Reflect.get(opened, 'record') as object, 'seq') })
   })
 
   test('another entity is free', async () => {
@@ -318,6 +317,15 @@ describe('an action without an effect outside', () => {
     const proposal = aProposal(await it.anAccount(), { action: 'NOTE' })
     await it.pure(proposal)
     expect(await it.pure(again(proposal))).toEqual({ status: 'stale' })
+  })
+
+  test('does not happen under a key whose execution has failed: that has to be tried again as what it was', async () => {
+    const proposal = aProposal(await it.anAccount())
+    const { token } = leaseOf(await it.open(proposal))
+    await it.complete(proposal, { status: 'failed', token })
+    const { executionKey } = proposal
+    expect(await it.pure({ ...aProposal(proposal.request.entityId, { action: 'NOTE' }), executionKey })).toEqual({ status: 'stale' })
+    expect((await it.facts(again(proposal))).state?.version).toBe(1)
   })
 
   test('whose events the registry does not know is refused whole', async () => {
