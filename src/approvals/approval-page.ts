@@ -160,6 +160,7 @@ function whatBecameOfIt(row: ApprovalRow): Html {
   return html`<div class="became ${row.status}">
 <p id="message"><strong>${statusWords(row)}.</strong></p>
 ${row.reviews.map(({ reviewer, reason }) => (reason === '' ? html`<p>${said(reviewer, 80)} gave no reason.</p>` : html`<p>The reason of ${said(reviewer, 80)}:</p>${quoted(reason)}`))}
+${row.revoked && html`<p>Why ${said(row.revoked.reviewer, 80)} took it back:</p>${quoted(row.revoked.reason)}`}
 </div>`
 }
 

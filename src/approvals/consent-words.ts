@@ -7,13 +7,12 @@ import { moment, said, type Html } from './layout.ts'
 /** What a grant is bound to, and what voids it. */
 export function boundTo(request: ApprovalRequest): Html {
   const facts = hasFacts(request)
-  const stays = facts && html` and what the gate has read stays as it is above`
   if (request.state === null) {
     return html`A grant is for exactly this${facts && html`, as long as what the gate has read stays as it is above`}; anything else voids it.`
   }
   const which = html`${said(request.entity_type, 80)} ${said(request.entity_id, 200)}`
-  if (request.binds === 'state') return html`A grant is for exactly this, as long as ${which} is <strong>${said(request.state, 80)}</strong>${stays}. Other events on it do not matter.`
-  return html`A grant is for exactly this, with ${which} <strong>exactly as it is now</strong>: ${said(request.state, 80)}, version ${request.state_version}${stays}. Any event on it voids the grant.`
+  if (request.binds === 'state') return html`A grant is for exactly this, as long as ${which} is <strong>${said(request.state, 80)}</strong>${facts && html` and what the gate has read stays as it is above`}. Other events on it do not matter.`
+  return html`A grant is for exactly this, with ${which} <strong>exactly as it is now</strong>: ${said(request.state, 80)}, version ${request.state_version}${facts && html`; and as long as what the gate has read stays as it is above`}. Any event on it voids the grant.`
 }
 
 /** The gate has read something beside the parameters. */

@@ -36,14 +36,15 @@ form + .small { margin-top: 1rem; }
 .count { display: inline-block; min-width: 1.6em; padding: 0 .45em; border-radius: 1em; background: var(--line); font-size: .85rem; text-align: center; }
 
 article { margin-top: .5rem; padding: .25rem 1.5rem 1rem; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; }
-table { width: 100%; border-collapse: collapse; }
+table { width: 100%; table-layout: fixed; border-collapse: collapse; }
 caption { text-align: start; color: var(--soft); font-size: .9rem; padding-bottom: .4rem; }
 th, td { padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); text-align: start; vertical-align: baseline; }
 tbody tr:last-child > * { border-bottom: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-size: .85rem; font-weight: 400; padding-bottom: .2rem; }
 tbody th { font-weight: 600; }
 td { white-space: pre-wrap; }
-td:nth-child(2) { width: 60%; }
+thead th:first-child { width: 30%; }
+thead th:last-child { width: 15%; }
 td:last-child { color: var(--soft); font-size: .9rem; white-space: nowrap; padding-inline-end: 0; }
 .number { font-variant-numeric: tabular-nums; }
 
@@ -89,11 +90,9 @@ footer p { margin-bottom: .35rem; font-size: .8rem; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; }
   .buttons button { width: 100%; }
-  table { table-layout: fixed; }
   th, td { padding-inline-end: .4rem; font-size: .9rem; }
-  th:first-child { width: 39%; }
-  td:nth-child(2) { width: auto; }
-  th:last-child { width: 21%; }
+  thead th:first-child { width: 39%; }
+  thead th:last-child { width: 21%; }
   td:last-child { font-size: .8rem; white-space: normal; }
 }
 @media (forced-colors: active) { button { border-color: ButtonText; } }

@@ -4,7 +4,7 @@ import type { ApprovalRow } from './desk.ts'
 import { moment, said, type Html } from './layout.ts'
 
 /** One sentence without its full stop, as in "Granted by lena, 21 Nov 2025, 12:13 UTC". */
-export function statusWords({ status, request, reviews }: ApprovalRow): Html {
+export function statusWords({ status, revoked, request, reviews }: ApprovalRow): Html {
   const review = reviews.length > 0
   const deciding = reviews.filter(({ verdict }) => status !== 'denied' || verdict === 'denied')
   const by = deciding.map(({ reviewer, at }, index) => html`${index === 0 ? ' by' : ' and'} ${said(reviewer, 80)}, ${moment(at)}`)
@@ -20,7 +20,7 @@ export function statusWords({ status, request, reviews }: ApprovalRow): Html {
     case 'expired':
       return review ? html`Granted${by}; expired before it was used` : html`Expired: nobody answered in time`
     case 'revoked':
-      return html`Revoked${review && html`; it had been granted${by}`}`
+      return html`Revoked${revoked && html` by ${said(revoked.reviewer, 80)}, ${moment(revoked.at)}`}${review && html`; it had been granted${by}`}`
     case 'withdrawn':
       return html`Withdrawn: whoever asked no longer waits${review && html`; it had been granted${by}`}`
     case 'void':

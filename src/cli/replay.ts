@@ -5,10 +5,13 @@ import { resolve } from 'node:path'
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Command } from 'commander'
+import type { JSONWebKeySet } from 'jose'
+import { z } from 'zod'
 import { defaultApp } from '../dev/app.ts'
 import { fetchHistory, parseHistory, type History } from '../evidence/history.ts'
 import { inkFor, printReplay } from '../evidence/print.ts'
 import { replayCheck, type ReplayReport } from '../evidence/replay.ts'
+import { createReviewVerifier } from '../temporal/verify-review.ts'
 import { withAuditor } from './auditor.ts'
 import { domainsOf } from './domains.ts'
 import { exit, Failure } from './exit.ts'
@@ -21,6 +24,7 @@ interface ReplayFlags {
   readonly database?: string
   readonly workflows: string
   readonly app?: string
+  readonly reviewKeys?: string
   readonly json?: true
 }
 
@@ -44,6 +48,7 @@ export function replayCommand(program: Command): void {
     .option('--database <url>', 'Postgres, as the kiff_auditor login')
     .option('--workflows <path>', 'the module that exports the workflows', process.env['KIFF_WORKFLOWS'] ?? './workflows/index.ts')
     .option('--app <module>', `the application whose rules are applied again (${defaultApp}, where it exists)`)
+    .option('--review-keys <file>', "the human-facing service's public keys (JWKS), to check the signatures of reviews with")
     .option('--json', 'print one JSON object')
     .addHelpText('after', `
 Defaults come from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, KIFF_AUDITOR_DATABASE_URL and KIFF_WORKFLOWS, then from what
@@ -59,16 +64,29 @@ async function checked(workflow: string, flags: ReplayFlags): Promise<ReplayRepo
   const workflowsPath = resolve(flags.workflows)
   if (!existsSync(workflowsPath)) throw new Failure(`${flags.workflows} does not exist; name the module that exports the workflows with --workflows`, exit.usage)
   const domains = await domainsOf(flags.app)
+  const reviewKeys = flags.reviewKeys === undefined ? undefined : await publicKeys(flags.reviewKeys)
   const source = await (isFile(workflow) ? fromFile(workflow, flags) : fromServer(workflow, flags))
   try {
     // What a replay logs comes back as its error as well.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
     const { close: _, ...given } = source
-    return await withAuditor(flags.database, (auditor) => replayCheck({ ...given, auditor, domains, workflowsPath }))
+    return await withAuditor(flags.database, (auditor) => replayCheck({ ...given, auditor, domains, workflowsPath, ...(reviewKeys === undefined ? {} : { reviewKeys }) }))
   } finally {
     await source.close()
   }
 }
+
+async function publicKeys(path: string): Promise<JSONWebKeySet> {
+  try {
+    const keys = jwks.parse(JSON.parse(await readFile(path, 'utf8')))
+    createReviewVerifier(keys) // says what is wrong with a key, here
+    return keys
+  } catch (error) {
+    throw new Failure(`${path} holds no public review keys: ${error instanceof z.ZodError ? 'it is no JWKS' : error instanceof Error ? error.message : String(error)}`, exit.usage)
+  }
+}
+
+const jwks: z.ZodType<JSONWebKeySet> = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) })
 
 function isFile(workflow: string): boolean {
   if (existsSync(workflow)) return true

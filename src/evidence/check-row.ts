@@ -1,8 +1,10 @@
 /** Input ↔ replay, and input ↔ ledger row: who asked for what, and under which key. */
+import { sha256 } from '../core/digest.ts'
 import { printable, recordable } from '../core/ledger-row.ts'
 import type { EventRequest } from '../core/proposal.ts'
 import { asJson, difference } from './difference.ts'
 import { actionOf } from './governed-step.ts'
+import { claimsIn } from './jws-claims.ts'
 import type { LedgerBody } from './ledger-body.ts'
 import type { RunRow } from './run-ledger.ts'
 import { isOwn, keysOf, reportedIdOf, type StepContext, type Verdict } from './step-context.ts'
@@ -23,7 +25,7 @@ export function checkInput({ step, replayedActivity, replayed, history }: StepCo
 export function checkRow(context: StepContext): Verdict {
   const { step, own, recorded } = context
   for (const row of own) {
-    const problem = mismatch(context, row.body)
+    const problem = mismatch(context, row.body) ?? envelopeMismatch(context, row.body)
     if (problem !== null) return `row ${row.chain}#${row.seq}: ${problem}`
   }
   if (recorded !== undefined && !isOwn(context, recorded)) {
@@ -31,7 +33,7 @@ export function checkRow(context: StepContext): Verdict {
     return step.asked.kind === 'report' ? eventMismatch(step.asked.request, recorded.body) : mismatch(context, recorded.body)
   }
   if (own.length > 0) return null
-  if (step.activity.end?.status !== 'completed') return undefined
+  if (step.activity.end?.status !== 'completed' || step.asked.kind === 'question') return undefined
   if (step.asked.kind === 'withdraw') return withdrawnOtherwise(context, step.asked.request.approvalId)
   return 'history has completed it, but the gate has written no row'
 }
@@ -72,6 +74,8 @@ function mismatch(context: StepContext, body: LedgerBody): string | null {
   switch (asked.kind) {
     case 'unreadable':
       return 'its input cannot be read, so the gate should have refused it'
+    case 'question':
+      return 'a question was asked, of which nothing is recorded'
     case 'withdraw':
       return difference(
         { kind: 'approval_withdrawn', entity_id: asked.request.entityId, actor: asked.request.actor, action: asked.request.action, approval_id: asked.request.approvalId },
@@ -87,6 +91,31 @@ function mismatch(context: StepContext, body: LedgerBody): string | null {
       )
     }
   }
+}
+
+/** Trace and mandate of a row this call wrote: those that the input carries, or the run chain's own where it carries none. */
+function envelopeMismatch({ step, workflowId, history }: StepContext, body: LedgerBody): string | null {
+  const { asked } = step
+  if (asked.kind === 'unreadable' || body.kind === 'in_doubt') return null // the sweeper, too, may have found it so
+  const request = isKnown(body) && (asked.kind === 'action' || asked.kind === 'report') ? asked.request : undefined
+  const { traceId, correlationId, tags } = request?.trace ?? {}
+  return (
+    difference(
+      { trace_id: traceId ?? history.firstExecutionRunId, correlation_id: correlationId ?? workflowId, tags: tags && recordable(tags) },
+      { trace_id: body.trace_id, correlation_id: body.correlation_id, tags: body.tags },
+    ) ?? mandateMismatch(request?.mandate, body)
+  )
+}
+
+/** Kinds by which a mandate that the gate could not read may have been refused. */
+const refusals = ['refused', 'approval_denied', 'event_refused']
+
+/** A row speaks for somebody only by the mandate that its input carries; by one that could not be read nothing is done, and nobody spoken for. */
+function mandateMismatch(mandate: string | undefined, body: LedgerBody): string | null {
+  const named = body.mandate?.sha256
+  const speaksFor = body.on_behalf_of ?? null
+  if (mandate === undefined || (named === undefined && refusals.includes(body.kind))) return difference({ mandate: undefined, on_behalf_of: null }, { mandate: named, on_behalf_of: speaksFor })
+  return difference({ mandate: sha256(mandate), on_behalf_of: claimsIn(mandate)['on_behalf_of'] ?? null }, { mandate: named, on_behalf_of: speaksFor })
 }
 
 function eventMismatch({ event, payload }: EventRequest, body: LedgerBody): string | null {

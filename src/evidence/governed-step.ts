@@ -1,13 +1,18 @@
 /** A governed activity of a history: what was asked of the gate, read from its recorded input, and what the gate answered. */
 import { z } from 'zod'
-import { eventRequest, proposalRequest, withdrawRequest, type EventRequest, type ProposalRequest, type WithdrawRequest } from '../core/proposal.ts'
-import { reportActivity, withdrawActivity } from '../temporal/names.ts'
+import {
+  allowedActionsRequest, evaluateRequest, eventRequest, proposalRequest, withdrawRequest,
+  type AllowedActionsRequest, type EvaluateRequest, type EventRequest, type ProposalRequest, type WithdrawRequest,
+} from '../core/proposal.ts'
+import { allowedActionsActivity, evaluateActivity, reportActivity, withdrawActivity } from '../temporal/names.ts'
 import type { ScheduledActivity } from './history.ts'
 
 export type Asked =
   | { readonly kind: 'action'; readonly request: ProposalRequest }
   | { readonly kind: 'report'; readonly request: EventRequest }
   | { readonly kind: 'withdraw'; readonly request: WithdrawRequest }
+  /** What would happen, or what could: the gate answers, and records nothing. */
+  | { readonly kind: 'question'; readonly request: EvaluateRequest | (AllowedActionsRequest & { readonly action?: never }) }
   /** Input that the gate could not read either; it is refused as it stands. */
   | { readonly kind: 'unreadable' }
 
@@ -31,7 +36,7 @@ export interface GovernedStep {
   readonly asked: Asked
   /** `null`: none yet, none is due, or it is not an answer of a gate (see `answered`). */
   readonly answer: RecordedAnswer | null
-  /** The activity was completed in history, and should carry an answer. */
+  /** The activity was completed in history, and should carry an answer with its record. */
   readonly answered: boolean
 }
 
@@ -41,7 +46,7 @@ export function toStep(activity: ScheduledActivity, domain: string): GovernedSte
   const asked = askedBy(activity.type, domain, input)
   const completed = activity.end?.status === 'completed'
   const parsed = answer.safeParse(completed ? activity.end.result : undefined)
-  return { activity, input, domain, asked, answer: parsed.success ? parsed.data : null, answered: completed && asked.kind !== 'withdraw' }
+  return { activity, input, domain, asked, answer: parsed.success ? parsed.data : null, answered: completed && asked.kind !== 'withdraw' && asked.kind !== 'question' }
 }
 
 /** The domain whose gate an activity type names, if it is one of these. */
@@ -53,7 +58,7 @@ export function domainOfType(type: string, domains: readonly string[]): string |
 export function actionOf({ activity, asked }: GovernedStep, domain: string): string {
   if (asked.kind === 'report') return asked.request.event
   if (asked.kind === 'withdraw') return asked.request.action
-  const named = asked.kind === 'action' ? asked.request.action : undefined
+  const named = asked.kind === 'action' || asked.kind === 'question' ? asked.request.action : undefined
   return named ?? (activity.type.startsWith(`${domain}.`) ? activity.type.slice(domain.length + 1) : activity.type)
 }
 
@@ -66,6 +71,8 @@ export function entityOf({ asked, input }: GovernedStep): string | null {
 function askedBy(type: string, domain: string, input: unknown): Asked {
   if (type === reportActivity(domain)) return read('report', eventRequest, input)
   if (type === withdrawActivity(domain)) return read('withdraw', withdrawRequest, input)
+  if (type === evaluateActivity(domain)) return read('question', evaluateRequest, input)
+  if (type === allowedActionsActivity(domain)) return read('question', allowedActionsRequest, input)
   return read('action', proposalRequest, input)
 }
 

@@ -20,6 +20,8 @@ const body = z.object({
   trace_id: text,
   correlation_id: text,
   causation_id: text,
+  tags: z.unknown().optional(),
+  mandate: z.looseObject({ sha256: z.string() }).nullish(),
   audit: z.array(z.object({ kind: z.string(), data: z.unknown().optional() })),
   contract: text,
   params: z.unknown().optional(),

@@ -18,7 +18,8 @@ export function inkFor(stream: { readonly isTTY?: boolean }, env: Readonly<Recor
 export function printReplay(report: ReplayReport, ink: Ink): string {
   const lines = table([['step', 'event', 'activity', 'entity', 'outcome', 'ledger', ...checkNames], ...report.steps.map(cellsOf)])
   const told = lines.map((line, index) => (report.steps[index - 1]?.problem === undefined ? line : ink.bad(line)))
-  return [...told, '', ...report.findings.map(({ step, message }) => ink.bad(plain(`${step === null ? '' : `step ${step}: `}${message}`))), verdictOf(report, ink)].join('\n')
+  const unchecked = report.signatures === 'not_checked' ? ['The signatures of the reviews were not checked; give their public keys with --review-keys.'] : []
+  return [...told, '', ...report.findings.map(({ step, message }) => ink.bad(plain(`${step === null ? '' : `step ${step}: `}${message}`))), ...unchecked, verdictOf(report, ink)].join('\n')
 }
 
 export function printChains(report: ChainReport, ink: Ink): string {

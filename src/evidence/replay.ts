@@ -3,11 +3,15 @@
  * arguments ↔ recorded input ↔ ledger row ↔ result, with the review that allowed it, the chain it stands in, and its entity's state.
  */
 import type { DataConverter } from '@temporalio/common'
+import type { JSONWebKeySet } from 'jose'
 import type { Domain } from '../core/domain.ts'
 import type { Pool } from '../postgres/connect.ts'
+import { createReviewVerifier } from '../temporal/verify-review.ts'
 import { verifyIn, type ChainFinding, type ChainFindingKind } from './chain.ts'
-import { checkOutcome, checkRecord, checkReview } from './check-answer.ts'
+import { checkOutcome, checkRecord } from './check-answer.ts'
 import { checkChain, checkState } from './check-chain.ts'
+import { checkReview } from './check-consent.ts'
+import { checkFacts } from './check-facts.ts'
 import { checkInput, checkKey, checkRow } from './check-row.ts'
 import { domainOfType, entityOf, toStep, type GovernedStep, type RecordedAnswer } from './governed-step.ts'
 import { readHistory, type History, type ReadHistory } from './history.ts'
@@ -21,6 +25,7 @@ const checks = {
   input: checkInput,
   row: checkRow,
   key: checkKey,
+  facts: checkFacts,
   outcome: checkOutcome,
   record: checkRecord,
   review: checkReview,
@@ -63,6 +68,8 @@ export interface ReplayReport {
   readonly runId: string
   readonly steps: readonly ReplayStep[]
   readonly findings: readonly ReplayFinding[]
+  /** Whether the signatures of the reviews that steps rest on were checked; `none`: no step rests on any. */
+  readonly signatures: 'checked' | 'not_checked' | 'none'
 }
 
 export type ReplayCheckOptions = {
@@ -72,6 +79,11 @@ export type ReplayCheckOptions = {
   readonly auditor: Pool
   /** Their rules are applied again: how events fold, and that what ran without an approval needed none. */
   readonly domains?: readonly Domain[]
+  /**
+   * The public keys of the human-facing service (JWKS, Ed25519), from whoever trusts it, never from the database. Left out, stored
+   * signatures are compared with the ledger's hashes and with what came by signal, but not checked; the report says so.
+   */
+  readonly reviewKeys?: JSONWebKeySet
   /** Where the workflow ran; the rows' own word is taken where it is left out. */
   readonly namespace?: string
   /** As the workflow's workers have it. */
@@ -80,7 +92,7 @@ export type ReplayCheckOptions = {
   readonly refetch?: () => Promise<History>
 } & ({ readonly bundle: { readonly code: string } } | BundleSource)
 
-/** @throws TypeError for a history or a bundle that is none; Error when the workflow code cannot be run */
+/** @throws TypeError for a history, a bundle, or a review key that is none; Error when the workflow code cannot be run */
 export async function replayCheck(options: ReplayCheckOptions): Promise<ReplayReport> {
   const bundle = 'bundle' in options ? options.bundle : await replayBundle(options)
   const report = await checkHistory(options, bundle, options.history)
@@ -100,7 +112,9 @@ async function checkHistory(options: ReplayCheckOptions, bundle: { readonly code
   const { steps, surroundings } = await inSnapshot(options.auditor, (snapshot) => gather(snapshot, options, { history, workflowId, replayed }))
   const findings = findingsBeside(surroundings)
   const told = steps.map((step, index) => checkStep(contextOf(surroundings, step), index + 1, findings))
-  return { ok: findings.length === 0, workflowId, runId: history.runId, open: history.open, steps: told, findings }
+  const rests = told.some(({ checks: { review } }) => review !== null)
+  const signatures = !rests ? 'none' : surroundings.signatures === null ? 'not_checked' : 'checked'
+  return { ok: findings.length === 0, workflowId, runId: history.runId, open: history.open, steps: told, findings, signatures }
 }
 
 type Gathered = Pick<Surroundings, 'history' | 'workflowId' | 'replayed'>
@@ -125,7 +139,15 @@ async function gather(snapshot: Snapshot, options: ReplayCheckOptions, gathered:
   const chains = new Set([...ledger.rows.map(({ chain }) => chain), ...steps.flatMap(({ answer }) => answer?.record.chain ?? [])])
   const { findings: chainFindings } = await verifyIn(snapshot, { domains, keys: [...chains] })
   const namespace = options.namespace ?? ledger.rows[0]?.body.namespace ?? ''
-  return { steps, surroundings: { ...gathered, namespace, domains, ledger, chainFindings } }
+  const signatures = options.reviewKeys === undefined ? null : await genuine(ledger, options.reviewKeys)
+  return { steps, surroundings: { ...gathered, namespace, domains, ledger, chainFindings, signatures } }
+}
+
+/** Each signed review of these approvals, and whether it is by one of the keys. */
+async function genuine({ approvals }: RunLedger, keys: JSONWebKeySet): Promise<ReadonlyMap<string, boolean>> {
+  const verify = createReviewVerifier(keys)
+  const signed = approvals.flatMap(({ reviews }) => reviews.map(({ jws }) => jws))
+  return new Map(await Promise.all(signed.map(async (jws) => [jws, (await verify(jws)) !== null] as const)))
 }
 
 /** What is wrong beside any step: the code itself, the chains, and rows that no step of the history accounts for. */

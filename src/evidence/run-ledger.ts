@@ -1,4 +1,5 @@
 /** Everything the ledger holds about one workflow, for comparing it with Temporal's history. */
+import type { PastEvent } from '../core/fact.ts'
 import { parseBody, type LedgerBody } from './ledger-body.ts'
 import { entryColumns, type LedgerEntry, type Snapshot } from './read-ledger.ts'
 
@@ -8,6 +9,8 @@ export interface RunRow {
   readonly chain: string
   readonly seq: number
   readonly hash: string
+  /** The ledger's time, RFC 3339 UTC. */
+  readonly at: string
   readonly body: LedgerBody
 }
 
@@ -33,9 +36,12 @@ export interface RunLedger {
   /** Rows of these runs, of any activity. */
   readonly rows: readonly RunRow[]
   readonly at: (place: RowPlace) => RunRow | undefined
+  readonly approvals: readonly ApprovalRecord[]
   readonly approval: (approvalId: string) => ApprovalRecord | undefined
-  /** Rows by which the human-facing service recorded a review of this approval. */
+  /** Rows by which the human-facing service recorded a review of this approval, or took its grant back. */
   readonly reviewedRows: (approvalId: string) => readonly RunRow[]
+  /** The events that an entity's chain holds before this row, oldest first; only for chains on which this workflow was judged by facts. */
+  readonly eventsBefore: (place: RowPlace) => readonly PastEvent[]
   /** What a call would be answered if it came again. */
   readonly answer: (runId: string, activityId: string) => unknown
 }
@@ -56,15 +62,20 @@ export async function loadRunLedger(snapshot: Snapshot, runIds: readonly string[
   const byPlace = new Map([...rows, ...referred, ...caused].map((row) => [`${row.chain}#${row.seq}`, row]))
   const approvalIds = [...new Set([...rows, ...referred].flatMap(({ body }) => (isUuid(body.approval_id) ? [body.approval_id] : [])))]
   const approvals = await readApprovals(snapshot, approvalIds)
-  const reviewed = await readRows(snapshot, `l.approval_id = any ($1) and l.kind = 'reviewed'`, [approvalIds])
+  const reviewed = await readRows(snapshot, `l.approval_id = any ($1) and l.kind in ('reviewed', 'approval_revoked')`, [approvalIds])
+  const judged = [...new Set(rows.flatMap(({ chain, body }) => (body.facts == null ? [] : [chain])))]
+  const past = judged.length === 0 ? [] : await readRows(snapshot, `c.key = any ($1) and l.body::jsonb ? 'events'`, [judged])
   const namespaces = [...new Set(rows.flatMap(({ body }) => body.namespace ?? []))]
   const answers = await snapshot.query<{ run_id: string; activity_id: string; answer: unknown }>(
     'select run_id, activity_id, answer from kiff.calls where namespace = any ($1) and run_id = any ($2)', [namespaces, [...runIds]])
   return {
     rows,
     at: ({ chain, seq }) => byPlace.get(`${chain}#${seq}`),
+    approvals: [...approvals.values()],
     approval: (approvalId) => approvals.get(approvalId),
     reviewedRows: (approvalId) => reviewed.filter(({ body }) => body.approval_id === approvalId),
+    eventsBefore: ({ chain, seq }) =>
+      past.filter((row) => row.chain === chain && row.seq < seq).flatMap(({ at, body }) => (body.events ?? []).map(({ type, payload }) => ({ type, payload, at }))),
     answer: (runId, activityId) => answers.rows.find((row) => row.run_id === runId && row.activity_id === activityId)?.answer,
   }
 }
@@ -72,9 +83,9 @@ export async function loadRunLedger(snapshot: Snapshot, runIds: readonly string[
 async function readRows(snapshot: Snapshot, condition: string, args: unknown[]): Promise<readonly RunRow[]> {
   const { rows } = await snapshot.query<EntryRow>(
     `select ${entryColumns}, c.key from kiff.ledger l join kiff.chains c using (chain) where ${condition} order by l.chain, l.seq`, args)
-  return rows.flatMap(({ key, seq, hash, body }) => {
+  return rows.flatMap(({ key, seq, hash, at, body }) => {
     const parsed = parseBody(body)
-    return 'body' in parsed ? [{ chain: key, seq: Number(seq), hash, body: parsed.body }] : []
+    return 'body' in parsed ? [{ chain: key, seq: Number(seq), hash, at, body: parsed.body }] : []
   })
 }
 

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly ledger: RunLedger
   readonly domains: readonly Domain[]
   readonly chainFindings: readonly ChainFinding[]
+  /** Whether each signed review is by one of the review keys; `null` where none were given. */
+  readonly signatures: ReadonlyMap<string, boolean> | null
 }
 
 export interface StepContext extends Surroundings {

@@ -10,6 +10,7 @@ import type { JSONWebKeySet } from 'jose'
 import { contractHash } from '../core/contract-hash.ts'
 import type { GateStore } from '../core/store.ts'
 import { openPool, type Pool } from '../postgres/connect.ts'
+import { requireLogin } from '../postgres/database-fault.ts'
 import { createGateStore, registeredContracts } from '../postgres/gate-store.ts'
 import { gateQueue } from '../temporal/names.ts'
 import { checkSearchAttributes } from '../temporal/search-attributes.ts'
@@ -17,6 +18,7 @@ import { gateActivities } from './activities.ts'
 import type { BoundDomain } from './binding.ts'
 import { createStepReader } from './step.ts'
 import { startSweeper } from './sweeper.ts'
+import { warnOfUnknownKeys } from './unknown-keys.ts'
 import { createMandateVerifier, type MandateIssuer } from './mandate.ts'
 import { observed, type GateObserver } from './observe.ts'
 import { createReviewVerifier } from '../temporal/verify-review.ts'
@@ -60,7 +62,7 @@ export class KiffPlugin extends SimplePlugin {
     const gate = {
       bound: this.#gate.bound,
       store: storeOf(this.#pool, this.#gate.observer),
-      verify: createReviewVerifier(this.#gate.reviewKeys),
+      verify: createReviewVerifier(this.#gate.reviewKeys, warnOfUnknownKeys()),
       actors: this.#gate.actors,
       verifyMandate: createMandateVerifier(this.#gate.mandateIssuers ?? []),
       inboxUrl: this.#gate.inboxUrl,
@@ -96,12 +98,16 @@ export class KiffPlugin extends SimplePlugin {
     const runsWorkflows = worker.options.workflowsPath !== undefined || worker.options.workflowBundle !== undefined
     if (this.#client !== undefined && runsWorkflows) await checkSearchAttributes(this.#client, worker.options.namespace)
     if (this.#gate === undefined || this.#pool === undefined || this.#client === undefined) return next(worker)
-    await checkContracts(this.#pool, this.#gate.bound)
-    const sweeper = startSweeper(storeOf(this.#pool, this.#gate.observer), this.#client)
     try {
-      return await next(worker)
+      await requireLogin(this.#pool, 'gate', this.#gate.databaseUrl)
+      await checkContracts(this.#pool, this.#gate.bound)
+      const sweeper = startSweeper(storeOf(this.#pool, this.#gate.observer), this.#client)
+      try {
+        return await next(worker)
+      } finally {
+        await sweeper.stop()
+      }
     } finally {
-      await sweeper.stop()
       await this.#pool.end()
     }
   }

@@ -32,7 +32,9 @@ export async function bootstrapDatabase(adminUrl: string, database: string, pass
   try {
     await admin.query('select pg_advisory_lock(748201)')
     if (maker?.takeOver === false) await refuseOthers(admin, database, maker.mark)
+    await admin.query('begin')
     await createRoles(admin, passwords, maker?.mark ?? null)
+    await admin.query('commit')
     const exists = await admin.query('select from pg_database where datname = $1', [database])
     if (exists.rowCount === 0) await admin.query(`create database ${escapeIdentifier(database)} owner kiff_owner`)
     await admin.query(`revoke all on database ${escapeIdentifier(database)} from public`)

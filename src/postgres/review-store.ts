@@ -11,6 +11,8 @@ export interface ApprovalRow {
   readonly status: ApprovalStatus
   /** Oldest first. */
   readonly reviews: readonly { readonly verdict: Verdict; readonly reviewer: string; readonly reason: string; readonly at: string }[]
+  /** Who took the grant back, when, and why. */
+  readonly revoked: { readonly reviewer: string; readonly reason: string; readonly at: string } | null
 }
 
 export interface InDoubt {
@@ -89,6 +91,6 @@ export function createReviewStore(pool: Pool): ReviewStore {
 }
 
 function toApprovalRow(row: unknown): ApprovalRow {
-  const { request, status, reviews } = row as { request: string } & Pick<ApprovalRow, 'status' | 'reviews'>
-  return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, reviews }
+  const { request, status, reviews, revoked } = row as { request: string } & Pick<ApprovalRow, 'status' | 'reviews' | 'revoked'>
+  return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, reviews, revoked }
 }

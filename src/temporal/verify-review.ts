@@ -2,7 +2,7 @@
  * Checks the signature of a review, as the signal brings it and the records keep it, with keys from the reader's own configuration:
  * never from the database, never from a signal. The gate judges by it, and so does the evidence, anew.
  */
-import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
+import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 import { reviewType, type SignedReview } from '../core/approval.ts'
 
@@ -18,8 +18,11 @@ const signedReview = z.strictObject({
 
 export type ReviewVerifier = (jws: string) => Promise<SignedReview | null>
 
+/** A signature names a key that the reader does not have: its id as the signature says, a text of anybody's. */
+export type OnUnknownKey = (unknown: string, known: readonly string[]) => void
+
 /** @param keys public Ed25519 keys, each with a `kid`. @throws TypeError for a key that is private or no Ed25519 key */
-export function createReviewVerifier(keys: JSONWebKeySet): ReviewVerifier {
+export function createReviewVerifier(keys: JSONWebKeySet, onUnknownKey?: OnUnknownKey): ReviewVerifier {
   for (const key of keys.keys) {
     if (key.kty !== 'OKP' || key.crv !== 'Ed25519' || key.kid === undefined) throw new TypeError('review keys must be Ed25519 keys (OKP) with a kid')
     if (key.d !== undefined) throw new TypeError('whoever verifies must not hold a private review key')
@@ -30,7 +33,8 @@ export function createReviewVerifier(keys: JSONWebKeySet): ReviewVerifier {
       const { payload, protectedHeader } = await compactVerify(jws, keySet, { algorithms: ['EdDSA'] })
       if (protectedHeader.typ !== reviewType) return null
       return signedReview.parse(JSON.parse(new TextDecoder().decode(payload)))
-    } catch {
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) onUnknownKey?.(decodeProtectedHeader(jws).kid ?? '', keys.keys.map(({ kid }) => kid ?? ''))
       return null // not genuine, for whatever reason: it counts for nothing
     }
   }

@@ -7,7 +7,7 @@ import { createReviewSigner, generateDevReviewKey } from '../../src/approvals/si
 import { canonical } from '../../src/core/canonical.ts'
 import { sha256 } from '../../src/core/digest.ts'
 import type { SignedReview } from '../../src/core/approval.ts'
-import { createReviewVerifier } from '../../src/gate/verify-review.ts'
+import { createReviewVerifier } from '../../src/temporal/verify-review.ts'
 import { eventually, type Stack } from '../a-stack.ts'
 import { aPaidOrder, approval, jwsOf, letTimePass } from '../an-entity.ts'
 import { aRefundsStack, type HeldRefund, type Refunds } from '../held-refunds.ts'

@@ -88,7 +88,7 @@ export function createTestDesk(): TestDesk {
     inDoubtNow: [],
     put(request, over = {}) {
       const digest = createHash('sha256').update(canonical(request)).digest('hex')
-      const row: ApprovalRow = { request, digest, status: 'pending', reviews: [], ...over }
+      const row: ApprovalRow = { request, digest, status: 'pending', reviews: [], revoked: null, ...over }
       rows.set(request.approval_id, row)
       return row
     },
@@ -107,7 +107,7 @@ export function createTestDesk(): TestDesk {
       const row = rows.get(revocation.approvalId)
       if (row?.request.actor === revocation.reviewer) return { outcome: 'refused', reason: 'self_review', message: 'Nobody revokes what they asked for.' }
       if (row?.status !== 'granted') return { outcome: 'refused', reason: 'closed', message: 'It is no grant that waits.' }
-      rows.set(revocation.approvalId, { ...row, status: 'revoked' })
+      rows.set(revocation.approvalId, { ...row, status: 'revoked', revoked: { reviewer: revocation.reviewer, reason: revocation.reason, at: '2025-11-21T12:14:00.000Z' } })
       return { outcome: 'revoked' }
     },
   }

@@ -8,6 +8,13 @@ beforeEach(async () => {
 })
 afterEach(() => inbox.close())
 
+/** The sentence about what a grant is bound to. */
+async function consentWords(over: Parameters<typeof aRequest>[0]): Promise<string> {
+  inbox.desk.put(aRequest(over))
+  const { text } = await inbox.openPage()
+  return (/<h2 id="consent">.*?<p>(.*?)<\/p>/s.exec(text)?.[1] ?? '').replace(/<[^>]*>/g, '')
+}
+
 describe('the page', () => {
   test('says what, why, who and until when, and which act each button stands for', async () => {
     inbox.desk.put(aRequest())
@@ -36,16 +43,11 @@ describe('the page', () => {
   })
 
   test('says what a grant is bound to', async () => {
-    const words = async (over: Partial<Parameters<typeof aRequest>[0] & object>) => {
-      inbox.desk.put(aRequest(over))
-      const { text } = await inbox.openPage()
-      return (/<h2 id="consent">.*?<p>(.*?)<\/p>/s.exec(text)?.[1] ?? '').replace(/<[^>]*>/g, '')
-    }
-    expect(await words({})).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2. Any event on it voids the grant.')
-    expect(await words({ facts: { a: 1 } })).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2 and what the gate has read stays as it is above. Any event on it voids the grant.')
-    expect(await words({ binds: 'state' })).toBe('A grant is for exactly this, as long as Order order-2 is PAID. Other events on it do not matter.')
-    expect(await words({ binds: 'state', facts: { a: 1 } })).toBe('A grant is for exactly this, as long as Order order-2 is PAID and what the gate has read stays as it is above. Other events on it do not matter.')
-    expect(await words({ state: null, state_version: 0, facts: { a: 1 } })).toBe('A grant is for exactly this, as long as what the gate has read stays as it is above; anything else voids it.')
+    expect(await consentWords({})).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2. Any event on it voids the grant.')
+    expect(await consentWords({ facts: { a: 1 } })).toBe('A grant is for exactly this, with Order order-2 exactly as it is now: PAID, version 2; and as long as what the gate has read stays as it is above. Any event on it voids the grant.')
+    expect(await consentWords({ binds: 'state' })).toBe('A grant is for exactly this, as long as Order order-2 is PAID. Other events on it do not matter.')
+    expect(await consentWords({ binds: 'state', facts: { a: 1 } })).toBe('A grant is for exactly this, as long as Order order-2 is PAID and what the gate has read stays as it is above. Other events on it do not matter.')
+    expect(await consentWords({ state: null, state_version: 0, facts: { a: 1 } })).toBe('A grant is for exactly this, as long as what the gate has read stays as it is above; anything else voids it.')
   })
 
   test('says how many must agree, who has, for whom it is asked, and which round it is', async () => {
@@ -98,6 +100,14 @@ describe('the page', () => {
     expect(text).toMatch(/Denied by <bdi>omar<\/bdi>, <time datetime="2025-11-21T12:13:00\.000Z">21 Nov 2025, 12:13 UTC/)
     expect(text).toContain('the customer &lt;b&gt;lied&lt;/b&gt;')
     expect(text).not.toContain('name="verdict"')
+  })
+
+  test('once revoked also shows who took the grant back, when, and why', async () => {
+    const at = '2025-11-21T12:13:00.000Z'
+    inbox.desk.put(aRequest(), { status: 'revoked', reviews: [{ verdict: 'granted', reviewer: 'omar', reason: 'fine', at }], revoked: { reviewer: 'lena', reason: 'the parcel <i>was</i> found', at } })
+    const { text } = await inbox.openPage()
+    expect(text).toMatch(/Revoked by <bdi>lena<\/bdi>, <time[^>]*>21 Nov 2025, 12:13 UTC<\/time>; it had been granted by <bdi>omar/)
+    expect(text).toContain('the parcel &lt;i&gt;was&lt;/i&gt; found')
   })
 
   test('an approval that nobody reviewed says what became of it', async () => {

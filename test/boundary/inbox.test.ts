@@ -118,7 +118,7 @@ describe('revoking', () => {
     expect([sent.status, sent.headers['location']]).toEqual([303, address])
     expect(inbox.desk.revoked).toEqual([{ approvalId: 'approval-2', reviewer: 'lena', reason: 'the parcel\nwas found' }])
     const after = (await inbox.send(address, { headers: { cookie } })).text
-    expect(after).toMatch(/Revoked; it had been granted by <bdi>omar<\/bdi>/)
+    expect(after).toMatch(/Revoked by <bdi>lena<\/bdi>.*; it had been granted by <bdi>omar<\/bdi>/)
     expect(after).not.toContain('/revoke"')
   })
 

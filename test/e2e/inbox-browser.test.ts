@@ -73,6 +73,37 @@ describe.skipIf(missing !== '')(`the inbox in Chromium${missing}`, () => {
     expect(inbox.desk.asked).toMatchObject([{ verdict: 'denied', reason: 'no\nphotographs' }])
   })
 
+  test('a grant is taken back, once there is a reason', async () => {
+    const page = await open()
+    await logIn(page)
+    await page.getByRole('link', { name: 'Refund €999.00 on order-2' }).click()
+    await page.getByRole('button', { name: 'Grant: Refund €999.00 on order-2' }).click()
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    expect(await page.locator('textarea:invalid').count()).toBe(1)
+    expect(inbox.desk.revoked).toEqual([])
+    await page.getByLabel('Why it must not happen after all').fill('the parcel was found')
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('Revoked; it had been granted by lena').waitFor()
+    await keep(page, 'revoked')
+    expect(inbox.desk.revoked).toEqual([{ approvalId: 'approval-2', reviewer: 'lena', reason: 'the parcel was found' }])
+    expect(await page.getByRole('button', { name: 'Revoke' }).count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  test('of two people who must agree, one sees what the other has said, and then no form', async () => {
+    const reviews = [{ verdict: 'granted', reviewer: 'omar', reason: 'seen the photographs', at: '2025-11-21T12:13:00.000Z' }] as const
+    inbox.desk.put(aRequest({ quorum: 3 }), { reviews })
+    const page = await open()
+    await logIn(page)
+    await page.getByText('1 of 3 have agreed').waitFor()
+    await page.getByRole('link', { name: 'Refund €999.00 on order-2' }).click()
+    await page.getByText('seen the photographs').waitFor()
+    await page.getByRole('button', { name: 'Grant: Refund €999.00 on order-2' }).click()
+    await page.getByRole('heading', { name: 'You have agreed' }).waitFor()
+    await keep(page, 'agreed')
+    expect(await page.getByRole('button', { name: 'Grant' }).count()).toBe(0)
+  })
+
   test('keys alone are enough', async () => {
     const page = await open()
     await logIn(page)
@@ -128,8 +159,16 @@ describe.skipIf(missing !== '')(`the inbox in Chromium${missing}`, () => {
         workflow_id: `ticket-${'3'.repeat(120)}`,
         params: { amountCents: 25_000, reason: `very${'long'.repeat(60)}word \u202Etxt.exe`, items: [{ sku: 'A-1', gift: false }] },
         on_behalf_of: 'customer-17',
+        facts: { refundedBeforeCents: 12_300, customer: { isKnown: true, since: '2019-04-01' }, note: `very${'long'.repeat(60)}word` },
+        binds: 'state',
+        quorum: 2,
       }),
+      { reviews: [{ verdict: 'granted', reviewer: 'omar', reason: 'the photographs show it', at: '2025-11-21T12:13:00.000Z' }] },
     )
+    inbox.desk.put(aRequest({ approval_id: 'approval-4', summary: 'Refund €90.00 on order-4' }), {
+      status: 'granted',
+      reviews: [{ verdict: 'granted', reviewer: 'omar', reason: '', at: '2025-11-21T12:13:00.000Z' }],
+    })
     inbox.desk.put(aRequest({ approval_id: 'approval-1', summary: 'Refund €120.00 on order-1' }), {
       status: 'denied',
       reviews: [{ verdict: 'denied', reviewer: 'omar', reason: 'the photographs show another parcel', at: '2025-11-21T12:13:00.000Z' }],
@@ -139,7 +178,7 @@ describe.skipIf(missing !== '')(`the inbox in Chromium${missing}`, () => {
     await page.goto(inbox.newLink())
     await keep(page, `${name}-login`)
     await page.getByRole('button', { name: 'Log in as lena' }).click()
-    for (const path of ['/', '/approvals/approval-2', '/approvals/approval-3', '/approvals/approval-1', '/approvals/none']) {
+    for (const path of ['/', '/approvals/approval-2', '/approvals/approval-3', '/approvals/approval-1', '/approvals/approval-4', '/approvals/none']) {
       await page.goto(`${inbox.url}${path}`)
       await keep(page, `${name}${path.replaceAll('/', '-')}`)
       expect([path, await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')]).toEqual([path, 0])

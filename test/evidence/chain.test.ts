@@ -10,6 +10,7 @@ let stack: Stack
 
 beforeAll(async () => {
   stack = await aStack({
+    verified: false,
     bound: executors(refunds, { REFUND_ORDER: async () => ({ refundId: 'r-1' }) }),
     actors: ['support-agent-1', 'shop'],
     members: { 'support-agent-1': 'support-agent', shop: 'shop', maria: 'finance' },

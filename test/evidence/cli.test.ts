@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { generateDevReviewKey } from '../../src/approvals/signing.ts'
 import { evidenceCommand } from '../../src/cli/evidence.ts'
 import { exit, Failure } from '../../src/cli/exit.ts'
 import { replayCommand } from '../../src/cli/replay.ts'
@@ -40,9 +41,30 @@ describe('replay <workflow>', () => {
     const { code, out, err } = await run(['replay', handle.workflowId])
     expect(err).toBe('')
     expect(code).toBe(0)
-    expect(out).toMatch(/^step {2}event {2}activity +entity +outcome +ledger +input +row +key +outcome +record +review +chain +state\n1 /)
+    expect(out).toMatch(/^step {2}event {2}activity +entity +outcome +ledger +input +row +key +facts +outcome +record +review +chain +state\n1 /)
     expect(out).toContain(`${handle.workflowId}: 2 governed steps, all as recorded`)
     expect(out).toContain(entityId)
+  })
+
+  test('says that signatures were not checked, and checks them with the keys it is given', async () => {
+    const { handle } = await evidence.aGrantedRun()
+    const unchecked = 'The signatures of the reviews were not checked; give their public keys with --review-keys.'
+    expect((await run(['replay', handle.workflowId])).out).toContain(unchecked)
+    const [ours, others, privately, none] = ['ours', 'others', 'private', 'none'].map((name) => join(folder, `${name}.json`)) as [string, string, string, string]
+    const { privateKey, publicKeys } = await generateDevReviewKey()
+    await Promise.all([writeFile(ours, JSON.stringify(evidence.stack.publicKeys)), writeFile(others, JSON.stringify(publicKeys)), writeFile(privately, JSON.stringify({ keys: [privateKey] })), writeFile(none, '{}')])
+    const checked = await run(['replay', handle.workflowId, '--review-keys', ours])
+    expect(checked.code).toBe(0)
+    expect(checked.out).not.toContain('were not checked')
+    const forged = await run(['replay', handle.workflowId, '--review-keys', others, '--json'])
+    expect(forged.code).toBe(5)
+    expect(JSON.parse(forged.out)).toMatchObject({ ok: false, signatures: 'checked', findings: [{ kind: 'review', step: 2 }] })
+    for (const [file, why] of [[privately, 'whoever verifies must not hold a private review key'], [none, 'it is no JWKS'], [join(folder, 'nowhere.json'), 'ENOENT']] as const) {
+      const refused = await run(['replay', handle.workflowId, '--review-keys', file])
+      expect(refused.code).toBe(exit.usage)
+      expect(refused.err).toContain(`${file} holds no public review keys: `)
+      expect(refused.err).toContain(why)
+    }
   })
 
   test('reads a history from a file, and names the first step that differs with exit 5', async () => {

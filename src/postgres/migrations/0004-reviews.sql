@@ -12,7 +12,10 @@ create function kiff.approval_row(a kiff.approvals) returns jsonb
 language sql stable as $$
   select jsonb_build_object('request', a.request, 'digest', encode(a.digest, 'hex'), 'status', a.status, 'reviews',
     (select coalesce(jsonb_agg(jsonb_build_object('verdict', r.verdict, 'reviewer', r.reviewer, 'reason', r.reason,
-      'at', to_char(r.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by r.at), '[]') from kiff.reviews r where r.approval_id = a.approval_id))
+      'at', to_char(r.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by r.at), '[]') from kiff.reviews r where r.approval_id = a.approval_id),
+    'revoked', (select jsonb_build_object('reviewer', l.body::jsonb ->> 'actor', 'reason', l.body::jsonb #>> '{audit,0,data,reason}',
+      'at', to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) from kiff.ledger l
+      where l.approval_id = a.approval_id::text and l.kind = 'approval_revoked'))
 $$;
 
 create function kiff.list_approvals(p_pending boolean, p_limit int) returns setof jsonb
