@@ -11,7 +11,7 @@ const connection = await NativeConnection.connect({ address: set.TEMPORAL_ADDRES
 const worker = await Worker.create({
   connection,
   namespace: set.TEMPORAL_NAMESPACE,
-  taskQueue: 'agents',
+  taskQueue: 'kiff-dev-agents',
   workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
   activities: planner,
   plugins: [new KiffPlugin()],

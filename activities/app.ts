@@ -18,7 +18,7 @@ export default {
   /** Whom the inbox's login link logs in. */
   person: 'maria',
   processes: { provider: here('payment-provider.ts'), gate: here('gate-worker.ts'), agent: here('agent-worker.ts') },
-  queues: { agent: 'agents', gate: 'kiff.refunds' },
+  queues: { agent: 'kiff-dev-agents', gate: 'kiff.refunds' },
   /** Started once; `npm start` shows how they fare. */
   workflows: [
     {
