@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { KiffPlugin } from 'kiff-temporal/worker'
 import { planner } from './planner.ts'
+import script from './script.json' with { type: 'json' }
+import { scriptedModel } from './scripted-model.ts'
 import { settings } from './settings.ts'
 
 const set = settings({ TEMPORAL_ADDRESS: '127.0.0.1:7233', TEMPORAL_NAMESPACE: 'default' })
@@ -13,7 +15,8 @@ const worker = await Worker.create({
   namespace: set.TEMPORAL_NAMESPACE,
   taskQueue: 'kiff-dev-agents',
   workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-  activities: planner,
+  // A script where a model's client would be: `nextTurn` for the tool loop.
+  activities: { ...planner, ...scriptedModel(script) },
   plugins: [new KiffPlugin()],
 })
 

@@ -12,6 +12,8 @@ import { Calls } from './calls.ts'
 export interface Conversation {
   readonly domain: string
   readonly actor: string
+  /** A JWT that proves the actor, to a gate that is not configured to serve it. */
+  readonly mandate?: string
   /** `toolsOf(domain)`: what the model is shown. It grants nothing. */
   readonly tools: readonly Tool[]
   /** Begins with the task. It is carried from run to run whole: keep it well below Temporal's two megabytes. */
@@ -30,8 +32,8 @@ const model = proxyActivities<Model>({ startToCloseTimeout: '2 minutes', summary
 
 /** Resolves with the whole conversation, once the model calls nothing more and every call is answered. */
 export async function toolLoop(conversation: Conversation): Promise<readonly Message[]> {
-  const { domain, actor, tools, open = [], patience = '10 seconds', turnsPerRun = 50, taskQueue } = conversation
-  const gate = governed(domain, { actor, startToCloseTimeout: '1 minute', ...(taskQueue === undefined ? {} : { taskQueue }) })
+  const { domain, actor, mandate, tools, open = [], patience = '10 seconds', turnsPerRun = 50, taskQueue } = conversation
+  const gate = governed(domain, { actor, startToCloseTimeout: '1 minute', ...(mandate === undefined ? {} : { mandate }), ...(taskQueue === undefined ? {} : { taskQueue }) })
   const propose = async (call: ToolCall): Promise<ActionResult> => {
     const { entityId, params, ...claim } = read(call.input)
     return gate.propose(call.name, entityId, params, { ...claim, key: call.id })
@@ -41,7 +43,7 @@ export async function toolLoop(conversation: Conversation): Promise<readonly Mes
   for (const call of open) calls.begin(call) // the same calls under the same keys: each meets its own request, or its result
   try {
     for (let turns = 0; ; turns += 1) {
-      if (turns >= turnsPerRun || workflowInfo().continueAsNewSuggested) await continueAsNew<typeof toolLoop>({ ...conversation, transcript, open: calls.open })
+      if (turns >= Math.max(turnsPerRun, 1) || workflowInfo().continueAsNewSuggested) await continueAsNew<typeof toolLoop>({ ...conversation, transcript, open: calls.open })
       const turn = await model.nextTurn({ tools, transcript })
       transcript.push({ role: 'model', ...turn })
       for (const call of turn.calls) calls.begin(call)
