@@ -3,6 +3,7 @@
  * pre-image, whose digest the form carries back; whoever wrote a word, it is shown as plain text.
  */
 import { html } from 'hono/html'
+import type { ShownClaim } from '../core/claim.ts'
 import { boundTo, hasAnswered, hasFacts, peopleRows, progress } from './consent-words.ts'
 import type { ApprovalRequest, ApprovalRow } from './desk.ts'
 import { layout, moment, quoted, said, type Html } from './layout.ts'
@@ -87,6 +88,14 @@ function paramRow({ name, value, type }: ParamRow): Html {
   return html`<tr><th scope="row">${said(name, 120)}</th><td class="${type === 'number' ? 'number' : 'text'}"><bdi>${visible(value, { lines: true })}</bdi></td><td>${type}</td></tr>`
 }
 
+/** A pointer in words: its kind and id, what it says, and where it lies; never a link (I12). */
+function evidenceWords(item: ShownClaim['evidence'][number]): string {
+  if (typeof item === 'string') return item
+  const { kind, id, summary, source, uri, created_at: at, sha256 } = item
+  const more = [source, uri, at, sha256 && `SHA-256 ${sha256}`].filter((each) => each !== undefined)
+  return `${kind} ${id}${summary === undefined ? '' : `: ${summary}`}${more.length === 0 ? '' : ` (${more.join(', ')})`}`
+}
+
 function claim({ claim }: ApprovalRequest): Html {
   if (claim === null) return html`<section aria-labelledby="claim" class="claim">
 <h2 id="claim">The agent says nothing</h2>
@@ -96,7 +105,7 @@ function claim({ claim }: ApprovalRequest): Html {
 <h2 id="claim">The agent says (a claim, not checked)</h2>
 ${quoted(claim.why)}
 <h3>The evidence it names</h3>
-${claim.evidence.length === 0 ? html`<p>None.</p>` : html`<ul>${claim.evidence.slice(0, maxEvidence).map((item) => html`<li>${said(item)}</li>`)}</ul>`}
+${claim.evidence.length === 0 ? html`<p>None.</p>` : html`<ul>${claim.evidence.slice(0, maxEvidence).map((item) => html`<li>${said(evidenceWords(item))}</li>`)}</ul>`}
 ${claim.evidence.length > maxEvidence && html`<p>And ${claim.evidence.length - maxEvidence} more.</p>`}
 <p>Its confidence, by its own account: ${claim.confidence === null ? 'not given' : `${claim.confidence} of 1`}</p>
 </section>`
@@ -176,7 +185,7 @@ function smallPrint({ request, digest }: ApprovalRow): Html {
 
 function shownInFull(request: ApprovalRequest): boolean {
   const rows = [...paramRows(request.params), ...paramRows(request.facts)]
-  const onOneLine = [request.summary, request.rule, request.changed ?? '', ...(request.claim?.evidence ?? [])]
+  const onOneLine = [request.summary, request.rule, request.changed ?? '', ...(request.claim?.evidence ?? []).map(evidenceWords)]
   return (
     rows.every((row) => row.type !== 'not shown' && row.name.length <= 120 && fits(row.value)) &&
     fits(request.claim?.why ?? '') &&

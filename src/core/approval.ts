@@ -1,5 +1,6 @@
 /** Approvals: what a person is asked, what they sign, and whether that consent still fits the one action (I3, I5, I6). */
 import { canonical } from './canonical.ts'
+import type { ShownClaim } from './claim.ts'
 
 /**
  * What one approval asks for: the canonical pre-image whose SHA-256 a review signs. The page shows nothing else, the
@@ -43,7 +44,7 @@ export interface ApprovalRequest {
   /** What changed since the last round. */
   readonly changed: string | null
   /** The agent's words: a claim. */
-  readonly claim: { readonly why: string; readonly evidence: readonly string[]; readonly confidence: number | null } | null
+  readonly claim: ShownClaim | null
 }
 
 /** KIFF's `pending | granted | denied`, and ours. */

@@ -1,7 +1,8 @@
 /** The body of a ledger row: one canonical JSON text for one commit, with KIFF's audit entries inside. */
 import { canonical, isCanonical, printable, type Json } from './canonical.ts'
 import { sha256 } from './digest.ts'
-import type { Claim, Step, Trace } from './proposal.ts'
+import type { Claim } from './claim.ts'
+import type { Step, Trace } from './proposal.ts'
 import type { EntityState } from './state.ts'
 
 /** What a row is about; views and checks switch on it. */

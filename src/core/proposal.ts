@@ -1,14 +1,7 @@
 /** What a workflow hands to the gate. It carries no state, role, or approved flag: those the gate reads itself (I2). */
 import { z } from 'zod'
 import { maxReviewLength, maxReviews } from './approval.ts'
-
-/** An agent's own words beside a proposal. A claim: shown as such, recorded, never a reason to allow (I12). */
-export interface Claim {
-  readonly why: string
-  readonly evidence?: readonly string[] | undefined
-  /** 0 to 1. */
-  readonly confidence?: number | undefined
-}
+import { claim } from './claim.ts'
 
 /** Longest entity id, in UTF-16 units. */
 export const maxIdLength = 200
@@ -18,12 +11,6 @@ const chain = z.strictObject({
   firstExecutionRunId: z.string().min(1).max(100),
   generation: z.int().nonnegative(),
   occurrence: z.int().nonnegative(),
-})
-
-const claim = z.strictObject({
-  why: z.string().max(4_000),
-  evidence: z.array(z.string().max(1_000)).max(20).optional(),
-  confidence: z.number().min(0).max(1).optional(),
 })
 
 const identifier = z

@@ -1,5 +1,6 @@
 /** Input ↔ replay, and input ↔ ledger row: who asked for what, and under which key. */
 import { sha256 } from '../core/digest.ts'
+import type { Claim } from '../core/claim.ts'
 import { printable, recordable } from '../core/ledger-row.ts'
 import type { EventRequest } from '../core/proposal.ts'
 import { asJson, difference } from './difference.ts'
@@ -123,8 +124,9 @@ function eventMismatch({ event, payload }: EventRequest, body: LedgerBody): stri
   return difference(event, told?.type, 'event') ?? (body.kind === 'repeated' ? null : difference(recordable(payload ?? null), told?.payload, 'payload'))
 }
 
-function claimed(claim: { readonly why: string; readonly evidence?: readonly string[] | undefined; readonly confidence?: number | undefined }): unknown {
-  return recordable({ why: claim.why, evidence: claim.evidence ?? [], confidence: claim.confidence ?? null })
+/** A claim as rows keep it. */
+function claimed({ why, evidence, confidence }: Claim): unknown {
+  return recordable({ why, evidence: evidence ?? [], confidence: confidence ?? null })
 }
 
 /** Rows about a name that the domain does not have, or input it cannot read, hold the input itself. */

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { judgeConsent, maxRounds, type ApprovalFacts, type ApprovalRequest, type Consent, type ReviewFacts } from '../core/approval.ts'
 import { canonical } from '../core/canonical.ts'
+import { shownClaim } from '../core/claim.ts'
 import type { ActionOnFacts } from '../core/contract.ts'
 import { sha256 } from '../core/digest.ts'
 import type { GateDecision } from '../core/gate.ts'
@@ -122,6 +123,6 @@ function newRequest(
     risk: contract.risk,
     rule: printable(decision.rule),
     changed: round.changed === null ? null : printable(round.changed),
-    claim: claim === undefined ? null : { why: printable(claim.why), evidence: (claim.evidence ?? []).map(printable), confidence: claim.confidence ?? null },
+    claim: claim === undefined ? null : shownClaim(claim),
   }
 }

@@ -7,7 +7,8 @@ import type { Duration } from '../core/duration.ts'
 import type { AllowedAction, Evaluation } from '../core/evaluation.ts'
 import { refuse, type ActionResult } from '../core/outcome.ts'
 import type { ExecutorsOf, LoadersOf } from '../gate/binding.ts'
-import { eventRequest, proposalRequest, type Claim, type ProposalRequest, type Step, type Trace } from '../core/proposal.ts'
+import type { Claim } from '../core/claim.ts'
+import { eventRequest, proposalRequest, type ProposalRequest, type Step, type Trace } from '../core/proposal.ts'
 import type { GateAnswer } from '../core/store.ts'
 import type { AuditFilter } from '../evidence/audit-records.ts'
 import { allowedActions, evaluateProposal } from '../gate/evaluate.ts'
@@ -115,7 +116,7 @@ export async function testDomain<D extends Domain>(domain: D, options: SceneOpti
     const { workflow, why, evidence, confidence, key, trace, onBehalfOf } = how
     const { step, occurrence } = workflows.next(workflow, JSON.stringify([action, entityId, params]))
     const mandate = how.mandate ?? (onBehalfOf === undefined ? undefined : await kit.issueMandate(step, actor, onBehalfOf))
-    const claim = why === undefined ? undefined : { why, evidence, confidence }
+    const claim = why === undefined && evidence === undefined && confidence === undefined ? undefined : { why: why ?? '', evidence, confidence }
     const chain = { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence }
     const request = proposalRequest.safeParse(asJson({ entityId, params, actor, chain, claim, key, trace, mandate }))
     if (request.success) return ask({ step, action, request: request.data })

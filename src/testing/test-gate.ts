@@ -31,6 +31,7 @@ export interface TestGateOptions<D extends Domain> {
   readonly loaders?: GivenLoaders<D>
   /** Those that the gate serves without a mandate (I13); all members unless told. */
   readonly actors?: readonly string[]
+  /** Who may issue mandates, beside the kit itself. */
   readonly mandateIssuers?: readonly MandateIssuer[]
 }
 
@@ -41,7 +42,6 @@ export interface TestGate {
   readonly gate: GateOptions
   readonly memory: MemoryStore
   readonly spies: Spies
-  readonly clock: Clock
   /** Signs and records a review, as the human-facing service does. */
   readonly review: (approvalId: string, verdict: Verdict, by: string, reason: string) => Promise<ReviewOutcome>
   readonly revoke: (approvalId: string, by: string, reason: string) => Promise<RevokeOutcome>
@@ -79,7 +79,7 @@ export async function createTestGate<D extends Domain>(domain: D, options: TestG
     verifyMandate: createMandateVerifier([...(options.mandateIssuers ?? []), { issuer, keys: mandateKey.publicKeys }]),
   }
   return {
-    gate, memory, spies, clock, changeRole,
+    gate, memory, spies, changeRole,
     async review(approvalId, verdict, by, reason) {
       const row = await memory.reviews.show(approvalId)
       return desk.review({ approvalId, digest: row?.digest ?? '', verdict, reviewer: by, reason })

@@ -8,7 +8,8 @@ import type { Duration } from '@temporalio/common'
 import type { Contract, TypesOf } from '../core/contract.ts'
 import type { AllowedAction, Evaluation } from '../core/evaluation.ts'
 import type { ActionResult } from '../core/outcome.ts'
-import type { AllowedActionsRequest, Claim, EvaluateRequest, EventRequest, ProposalRequest, Trace, WithdrawRequest } from '../core/proposal.ts'
+import type { Claim } from '../core/claim.ts'
+import type { AllowedActionsRequest, EvaluateRequest, EventRequest, ProposalRequest, Trace, WithdrawRequest } from '../core/proposal.ts'
 import type { GateAnswer } from '../core/store.ts'
 import { actionActivity, allowedActionsActivity, evaluateActivity, gateQueue, reportActivity, unnamedActivity, withdrawActivity } from '../temporal/names.ts'
 import { openStep, standing, whileRunning } from './chain.ts'
@@ -98,7 +99,7 @@ async function decide(domain: string, options: GovernedOptions, action: string, 
     actor: options.actor,
     ...carried(options, trace),
     ...(key === undefined ? {} : { key }),
-    ...(why === undefined ? {} : { claim: { why, evidence: evidence === undefined ? undefined : [...evidence], confidence } }),
+    ...(why === undefined && evidence === undefined && confidence === undefined ? {} : { claim: { why: why ?? '', evidence: evidence === undefined ? undefined : [...evidence], confidence } }),
     ...(isActionName(action) ? {} : { action: String(action).slice(0, 200) }),
   }
   const type = isActionName(action) ? actionActivity(domain, action) : unnamedActivity(domain)

@@ -42,6 +42,17 @@ describe('its clock', () => {
     expect(await it.doubt(proposal)).toMatchObject({ status: 'committed' })
   })
 
+  test('lets nobody but the holder doubt before the lease is over, and anybody at its very millisecond', async () => {
+    const clock = aFixedClock()
+    const { it } = await aStoreAt(clock.now)
+    const proposal = aProposal(await it.anAccount())
+    await it.open(proposal, { leaseMs: 1_000 })
+    clock.advance('0.999 seconds')
+    expect(await it.doubt(proposal)).toEqual({ status: 'stale' })
+    clock.advance('0.001 seconds')
+    expect(await it.doubt(proposal)).toMatchObject({ status: 'committed' })
+  })
+
   test('may be a server\'s, which answers later', async () => {
     const { it } = await aStoreAt(async () => Promise.resolve(Date.parse('2030-05-05T05:05:05Z')))
     await it.anAccount()
@@ -98,6 +109,15 @@ describe('its tables refuse, should every function be wrong', () => {
     await it.grant('bot-1', 'reviewer')
     expect(await it.open(next, { approvalId })).toEqual({ status: 'stale' })
     expect(await it.doubt(next, noToken)).toEqual({ status: 'stale' })
+  })
+
+  test('a second use of a grant: the first is kept', async () => {
+    const { it, memory: { tables } } = await aStoreAt(Date.now)
+    const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
+    const approvalId = await it.granted(proposal)
+    await it.open({ ...proposal, step: { ...proposal.step, activityId: '2' } }, { approvalId })
+    expect(tables.consumptions.all()).toEqual([{ approvalId, executionKey: proposal.executionKey }])
+    expect(() => { tables.consumptions.insert({ approvalId, executionKey: 'another' }) }).toThrow('is there already')
   })
 
   test('a head that is not the last row\'s hash is not intact', async () => {

@@ -61,6 +61,21 @@ describe('asking', () => {
     expect((await it.reviews.show(first))?.status).toBe('void')
   })
 
+  test('a round\'s number is used once: a second first round is refused, and nothing is written', async () => {
+    const proposal = await anAsk()
+    await it.review(await it.asked(proposal), 'denied', 'olga')
+    const before = await it.ledgerLength()
+    expect(await it.ask(again(proposal), { round: 1 })).toBe('stale')
+    expect(await it.ledgerLength()).toBe(before)
+  })
+
+  test('voiding what there is not is refused, and nothing is written', async () => {
+    const proposal = await anAsk()
+    const before = await it.ledgerLength()
+    await expect(it.ask(proposal, { voids: '00000000-0000-4000-8000-000000000000' })).rejects.toMatchObject({ code: 'P0002' })
+    expect(await it.ledgerLength()).toBe(before)
+  })
+
   test('more than three rounds are refused by the table itself', async () => {
     const proposal = await anAsk()
     const first = await it.asked(proposal)
@@ -216,6 +231,12 @@ describe('ending a round', () => {
     const other = aProposal(proposal.request.entityId, { action: 'ASK' })
     await expect(close({ approvalId, status: 'withdrawn' }, other)).rejects.toThrow('is not of this workflow')
     expect(await statusOf(proposal)).toEqual({ status: 'pending', closed: false })
+  })
+
+  test.each(['namespace', 'workflowId', 'firstExecutionRunId'] as const)('is refused to a workflow that differs in nothing but its %s', async (field) => {
+    const proposal = await anAsk()
+    const approvalId = await it.asked(proposal)
+    await expect(close({ approvalId, status: 'withdrawn' }, { ...proposal, step: { ...proposal.step, [field]: 'another' } })).rejects.toThrow('is not of this workflow')
   })
 
   test('is refused to the same workflow in the name of another entity', async () => {

@@ -67,7 +67,13 @@ describe("what KIFF's suite lacks", () => {
     expect((await eventsOf(entityId)).filter(({ type }) => type === 'NOTED')).toHaveLength(2)
   })
 
-  test('a body that is no JSON object is recorded by nobody', async () => {
+  test.each(['[]', '"text"', 'null', '7', '{}'])('a body that names nothing is recorded by nobody: %s', async (body) => {
+    const before = await it.ledgerLength()
+    await expect(it.store.recordAnswer({ body, answer: blocked, guard: null })).rejects.toMatchObject({ code: expect.stringMatching(/^2/) })
+    expect(await it.ledgerLength()).toBe(before)
+  })
+
+  test('a body that is no JSON is recorded by nobody', async () => {
     const before = await it.ledgerLength()
     await expect(it.store.recordAnswer({ body: 'not JSON', answer: blocked, guard: null })).rejects.toMatchObject({ code: '22P02' })
     expect(await it.ledgerLength()).toBe(before)

@@ -84,7 +84,7 @@ describe('an actor that is known to be no person', () => {
 
 /** Takes a grant back, as the human-facing service does. */
 async function revoke(approvalId: string, by: string): Promise<RecordedReview> {
-  const entry = { kind: 'approval_revoked', message: 'approval revoked', data: { approval_id: approvalId }, actor_id: by } as const
+  const entry = { kind: 'approval_revoked', message: 'approval revoked', data: { approval_id: approvalId, reason: 'too early' }, actor_id: by } as const
   return it.reviews.revokeApproval(approvalBody(await requestOf(it, approvalId), 'approval_revoked', by, [entry]))
 }
 
@@ -94,8 +94,11 @@ describe('taking back a grant', () => {
   test('leaves nothing to consume, and the round open until the gate has taken note', async () => {
     const proposal = await anAsk()
     const approvalId = await it.granted(proposal)
+    expect((await it.reviews.show(approvalId))?.revoked).toBeNull()
     expect(await revoke(approvalId, 'otto')).toMatchObject({ status: 'committed' })
+    expect((await it.reviews.show(approvalId))?.revoked).toEqual({ reviewer: 'otto', reason: 'too early', at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) })
     expect((await it.facts(again(proposal))).approval).toMatchObject({ status: 'revoked', closed: false })
+    expect((await it.reviews.show(await it.granted(await anAsk())))?.revoked).toBeNull()
     expect(await it.pure(again(proposal), { approvalId })).toEqual({ status: 'stale' })
     expect(await isDue(approvalId)).toBe(true)
     expect(await lastRow(it, proposal.request.entityId)).toMatchObject({ kind: 'approval_revoked', actor: 'otto' })

@@ -80,6 +80,12 @@ describe('a review', () => {
     await expect(record(await asked(), { verdict: 'maybe' })).rejects.toMatchObject({ code: '23514' })
   })
 
+  test('without a reason is refused', async () => {
+    const approvalId = await asked()
+    await expect(record(approvalId, { reason: null })).rejects.toMatchObject({ code: '23502' })
+    expect((await it.reviews.show(approvalId))?.status).toBe('pending')
+  })
+
   test('of an approval that does not exist is refused', async () => {
     const request = await requestOf(it, await asked())
     const body = approvalBody({ ...request, approval_id: randomUUID() }, 'reviewed', 'olga', [], { verdict: 'granted' })
@@ -119,6 +125,19 @@ describe('the list', () => {
     expect([open, reviewed, over].map((id) => pending.includes(id))).toEqual([true, false, false])
     const closed = await idsOf('closed')
     expect([open, reviewed, over].map((id) => closed.includes(id))).toEqual([false, true, true])
+  })
+
+  test('of pending ones begins with what is due first, of the others with what was due last', async () => {
+    for (let count = 0; count < 3; count++) {
+      await asked()
+      await record(await asked())
+    }
+    const [pending, closed] = [await it.reviews.list('pending', 500), await it.reviews.list('closed', 500)].map((rows) => rows.map(({ request }) => request))
+    expect(pending?.map(({ answer_by }) => answer_by)).toEqual(pending?.map(({ answer_by }) => answer_by).toSorted())
+    const reviewed = (await it.reviews.list('closed', 500)).filter(({ status }) => status === 'granted').map(({ request }) => request.answer_by)
+    expect(reviewed).toEqual(reviewed.toSorted().toReversed())
+    expect(closed?.length).toBeGreaterThan(2)
+    expect(await it.reviews.list('pending', 2)).toHaveLength(2)
   })
 
   test('shows what ended in doubt, and what could not be completed', async () => {
@@ -180,6 +199,15 @@ describe('ending a round by the service', () => {
 
   test('as anything else is refused', async () => {
     await expect(close(await asked(), 'executed')).rejects.toThrow('unknown kind executed')
+  })
+
+  test('what may still be answered, or used, is not over; a grant whose time to use it has passed is', async () => {
+    const [pending, granted, unused] = [await asked(), await asked(), await asked()]
+    for (const approvalId of [granted, unused]) await record(approvalId)
+    await it.later({ answer: granted })
+    await it.later({ approval: unused })
+    const over = (await it.reviews.overdueRounds()).map(({ request }) => request.approval_id)
+    expect([pending, granted, unused].map((id) => over.includes(id))).toEqual([false, false, true])
   })
 
   test('what is over is found, and what is open is found, until it is closed', async () => {
