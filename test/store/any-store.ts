@@ -16,7 +16,7 @@ import type { AuditFilter } from '../../src/evidence/audit-records.ts'
 import { ask, type NeedsApproval } from '../../src/gate/ask.ts'
 import { guardOf, rowOf, toProposal, toQuery, type GovernedProposal } from '../../src/gate/proposal.ts'
 import type { ReviewStore } from '../../src/postgres/review-store.ts'
-import type { MembershipChange } from '../../src/testing/memory/registry.ts'
+import type { MembershipChange } from '../../src/core/registration.ts'
 import type { AuditedRow, DecisionRecord, EventRecord } from '../../src/testing/memory/views.ts'
 import { ledgers } from './a-domain.ts'
 

@@ -1,10 +1,7 @@
 /** What the owner registers, as `0002-registry.sql` has it: the rules of each domain, and who holds which role. */
-import { canonical } from '../../core/canonical.ts'
-import { contractHash } from '../../core/contract-hash.ts'
 import type { Domain } from '../../core/domain.ts'
-import { isStateless } from '../../core/entity.ts'
 import type { ActorType } from '../../core/permission.ts'
-import { sources } from '../../core/state.ts'
+import { registrationOf } from '../../core/registration.ts'
 import { append, lockChain } from './ledger.ts'
 import { parseBody, type Body } from './body.ts'
 import { StoreError, type Table, type Transaction } from './tables.ts'
@@ -12,53 +9,25 @@ import { StoreError, type Table, type Transaction } from './tables.ts'
 /** Replaces a domain's registered rules with those that the code declares now. Contracts registered before stay known. */
 export function registerDomain(tx: Transaction, domain: Domain): void {
   const { name } = domain
+  const rules = registrationOf(domain)
   tx.roleEpochs.put({ domain: name, epoch: (tx.roleEpochs.get(name)?.epoch ?? 0) + 1 })
   for (const known of tx.contracts.all()) if (known.domain === name && known.newest) tx.contracts.put({ ...known, newest: false })
-  for (const [action, contract] of Object.entries(domain.actions)) {
-    const { entity, permission, from, emits, approval } = contract
-    const hash = contractHash(name, action, contract)
-    const known = tx.contracts.get(name, action, hash)
-    const registered = {
-      domain: name, action, hash, entityType: entity.name, permission, from: from === 'any' ? null : from, emits,
-      reviewers: approval?.reviewers ?? null, quorum: approval?.quorum ?? null, alwaysAsks: approval !== null && approval.always !== null,
-    }
-    tx.contracts.put({ ...(known ?? registered), newest: true })
+  for (const { action, hash, entity_type: entityType, permission, from_states: from, emits, reviewers, quorum, always_asks: alwaysAsks } of rules.contracts) {
+    const registered = { domain: name, action, hash, entityType, permission, from, emits, reviewers, quorum, alwaysAsks }
+    tx.contracts.put({ ...(tx.contracts.get(name, action, hash) ?? registered), newest: true })
   }
   removeOf(tx.stateless, name)
   removeOf(tx.transitions, name)
   removeOf(tx.rolePermissions, name)
-  for (const entity of Object.values(domain.entities)) {
-    if (isStateless(entity)) tx.stateless.put({ domain: name, entityType: entity.name })
-    for (const [eventType, { from, to, reportedBy }] of Object.entries(entity.events)) {
-      for (const source of new Set(sources(from))) {
-        tx.transitions.put({ domain: name, entityType: entity.name, eventType, from: source, to, reportedBy: reportedBy ?? null })
-      }
-    }
+  for (const entityType of rules.stateless) tx.stateless.put({ domain: name, entityType })
+  for (const { entity_type: entityType, event_type: eventType, from_state: from, to_state: to, reported_by: reportedBy } of rules.transitions) {
+    tx.transitions.put({ domain: name, entityType, eventType, from, to, reportedBy })
   }
-  for (const [role, permissions] of Object.entries(domain.roles)) {
-    for (const permission of permissions) tx.rolePermissions.put({ domain: name, role, permission })
-  }
+  for (const held of rules.roles) tx.rolePermissions.put({ domain: name, ...held })
 }
 
 function removeOf<Row extends { readonly domain: string }>(table: Table<Row>, domain: string): void {
   for (const row of table.all()) if (row.domain === domain) table.remove(row)
-}
-
-export interface MembershipChange {
-  readonly kind: 'role_granted' | 'role_revoked'
-  readonly domain: string
-  readonly actor: string
-  readonly role: string
-  readonly by: string
-  readonly actorType?: ActorType | undefined
-  readonly displayName?: string | undefined
-}
-
-/** The body of the audited change, as the owner's command writes it. */
-export function membershipBody({ kind, domain, actor, role, by, actorType, displayName }: MembershipChange): string {
-  const who = actorType === undefined ? {} : { actor_type: actorType, display_name: displayName ?? null }
-  const audit = [{ kind, message: kind === 'role_granted' ? 'role granted' : 'role revoked', data: { actor, role, ...who }, actor_id: by }]
-  return canonical({ format: 1, ...who, kind, domain, actor, role, by, audit })
 }
 
 /** Grants or revokes one role, audited on the domain's roles chain. @returns false when nothing changed */
