@@ -22,14 +22,14 @@ export interface ServedInbox {
   readonly close: () => Promise<void>
 }
 
-/** Listens when it resolves. @throws Error off loopback, and the listener's own error, as when the port is taken */
+/** Listens when it resolves. @throws Error, one sentence: off loopback, or when the address cannot be listened on */
 export async function serveInbox({ person, host, port, ...options }: ServeInboxOptions): Promise<ServedInbox> {
   const login = createDevLogin({ person, bindHost: host })
   const inbox = createInbox({ ...options, login })
   const listener = getRequestListener(inbox.fetch)
   const server = createServer((request, response) => void listener(request, response)) // answers its own faults
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: unknown) => { throw new Error(cannotListen(host, port, cause), { cause }) })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the inbox listens on no port')
   login.listensOn(address.port)
@@ -42,5 +42,20 @@ export async function serveInbox({ person, host, port, ...options }: ServeInboxO
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+function cannotListen(host: string, port: number, cause: unknown): string {
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} of ${host} is taken by another program (EADDRINUSE); stop that, or choose another port`
+    case 'EACCES':
+      return `this user may not listen on port ${port} (EACCES); choose one above 1023`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine (${code})`
+    default:
+      return `the inbox cannot listen on port ${port} of ${host}: ${cause instanceof Error ? cause.message : String(cause)}`
   }
 }

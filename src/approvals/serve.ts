@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client'
 import type { JWK } from 'jose'
 import { openPool } from '../postgres/connect.ts'
+import { parseDatabaseUrl, requireLogin } from '../postgres/database-fault.ts'
 import { createReviewStore } from '../postgres/review-store.ts'
 import { startRelay } from './relay.ts'
 import { createDesk } from './review.ts'
@@ -25,32 +26,44 @@ export interface ServeOptions {
   readonly onFault: (message: string) => void
 }
 
-/** Serves until closed. Temporal may be down: reviews are recorded, and delivered when it is back. */
+/**
+ * Serves until closed. Temporal may be down: reviews are recorded, and delivered when it is back.
+ * @throws Error, one sentence, having started nothing: the database does not answer or lets in another login than
+ * `kiff_reviewer`, the key is no private review key, the address cannot be listened on
+ */
 export async function serveApprovals(options: ServeOptions): Promise<ServedInbox> {
+  parseDatabaseUrl("the reviewer's database URL", options.databaseUrl)
+  const sign = await createReviewSigner(options.reviewKey)
   const pool = openPool(options.databaseUrl, { name: 'kiff-approvals' })
-  const store = createReviewStore(pool)
-  const desk = createDesk(store, await createReviewSigner(options.reviewKey))
-  const connection = Connection.lazy({ address: options.temporalAddress })
-  const client = new Client({ connection, namespace: options.namespace })
+  try {
+    await requireLogin(pool, 'reviewer', options.databaseUrl)
+    const store = createReviewStore(pool)
+    const { host, port, person, temporalUi } = options
+    const inbox = await serveInbox({ desk: createDesk(store, sign), person, host, port, ...(temporalUi === undefined ? {} : { temporalUi }) })
+    // Last: from here on it goes on until it is stopped.
+    const connection = Connection.lazy({ address: options.temporalAddress })
+    const relay = startRelay({ store, client: new Client({ connection, namespace: options.namespace }), onFault: onceEach(options.onFault) })
+    return {
+      ...inbox,
+      async close() {
+        await inbox.close()
+        await relay.stop()
+        await connection.close()
+        await pool.end()
+      },
+    }
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+function onceEach(tell: (message: string) => void): (fault: unknown) => void {
   const told = new Set<string>()
-  const relay = startRelay({
-    store, client,
-    onFault(fault) {
-      const message = fault instanceof Error ? fault.message : String(fault)
-      if (told.has(message)) return
-      told.add(message)
-      options.onFault(message)
-    },
-  })
-  const { host, port, person, temporalUi } = options
-  const inbox = await serveInbox({ desk, person, host, port, ...(temporalUi === undefined ? {} : { temporalUi }) })
-  return {
-    ...inbox,
-    async close() {
-      await inbox.close()
-      await relay.stop()
-      await connection.close()
-      await pool.end()
-    },
+  return (fault) => {
+    const message = fault instanceof Error ? fault.message : String(fault)
+    if (told.has(message)) return
+    told.add(message)
+    tell(message)
   }
 }

@@ -1,12 +1,15 @@
 /** `dev` (`npm start`): brings everything up, runs the reference agent over sample tickets, and tells what happens. */
-import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { Command } from 'commander'
+import { visible } from '../approvals/visible-text.ts'
 import { defaultApp, loadApp, type DevApp } from '../dev/app.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
+import { waitingSince, type Waiting } from '../dev/waiting.ts'
 import { watchLedger, type Change } from '../dev/watch.ts'
+import { exit, Failure } from './exit.ts'
+import { endWith, stopOnSignal, whenAborted } from './interrupts.ts'
 import { setIn, stateDir } from './where.ts'
 
 const notProtected = `This is development mode. It does not protect: whoever can open the state folder has every secret, the login link logs in whoever opens it
@@ -23,38 +26,57 @@ export function devCommand(program: Command): void {
     .option('--app <module>', 'what to bring up', defaultApp)
     .option('--json', 'print one ready line, then one line a change')
     .option('--verbose', 'print what the processes print')
+    .option('--take-over', 'with DATABASE_URL: also on a server whose kiff_* logins were made elsewhere; their passwords change')
     .addHelpText('after', `
-Environment: DATABASE_URL (a Postgres administrator) and TEMPORAL_ADDRESS use servers that run already; KIFF_STATE is the
-folder for everything that lasts (.kiff). Ctrl-C stops what was started; the next start goes on where this one stopped.`)
-    .action(async (options: { app: string; json?: true; verbose?: true }) => {
-      const stop = new AbortController()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
-      const app = await loadApp(options.app)
-      const stack = await startStack({
-        app, persistent: true,
-        stateDir: resolve(stateDir()),
-        databaseUrl: setIn('DATABASE_URL'),
-        temporalAddress: setIn('TEMPORAL_ADDRESS'),
-        namespace: setIn('TEMPORAL_NAMESPACE'),
-        onProgress: say,
-        onOutput: (name, line) => { if (options.verbose) say(`[${name}] ${line}`) },
-      })
+Environment: DATABASE_URL (an administrator of a Postgres that is only for trying) and TEMPORAL_ADDRESS use servers that run
+already; KIFF_STATE is the folder for everything that lasts (.kiff). Ctrl-C stops what was started; the next start goes on
+where this one stopped.`)
+    .action(async (options: DevFlags) => {
+      const stopped = stopOnSignal(say)
       try {
-        const since = new Date()
-        await startWorkflows(stack, app)
-        const ready = await readyLine(stack, app)
-        await writeFile(join(stateDir(), 'ready.json'), JSON.stringify(ready, null, 2), { mode: 0o600 })
-        if (options.json) console.log(JSON.stringify(ready))
-        else tellReady(ready)
-        const aborted = once(stop.signal, 'abort')
-        await Promise.race([stop.signal.aborted ? undefined : aborted, tellChanges(stack, since, stop.signal, options.json === true)])
-      } finally {
-        say('stopping')
-        await rm(join(stateDir(), 'ready.json'), { force: true }) // other commands must not look for what has gone
-        await stack.stop()
+        await run(options, stopped)
+      } catch (error) {
+        if (!stopped.aborted) endWith(error) // what an interrupted start says is of no use
       }
-      process.exit(0) // whatever a server's library has left open
+      process.exit(exit.ok) // whatever a server's library has left open
     })
+}
+
+interface DevFlags {
+  readonly app: string
+  readonly json?: true
+  readonly verbose?: true
+  readonly takeOver?: true
+}
+
+async function run(options: DevFlags, stopped: AbortSignal): Promise<void> {
+  const app = await loadApp(options.app)
+  const stack = await startStack({
+    app, persistent: true, signal: stopped,
+    stateDir: resolve(stateDir()),
+    databaseUrl: setIn('DATABASE_URL'),
+    takeOver: options.takeOver === true,
+    temporalAddress: setIn('TEMPORAL_ADDRESS'),
+    namespace: setIn('TEMPORAL_NAMESPACE'),
+    onProgress: say,
+    onOutput: (name, line) => { if (options.verbose) say(`[${name}] ${line}`) },
+  })
+  try {
+    const since = new Date()
+    await Promise.race([told(stack, app, since, stopped, options.json === true), whenAborted(stopped), stack.lost.then((sentence) => { throw new Failure(`${sentence}; start again with "npm start"`) })])
+  } finally {
+    await rm(join(stateDir(), 'ready.json'), { force: true }) // other commands must not look for what has gone
+    await stack.stop()
+  }
+}
+
+async function told(stack: Stack, app: DevApp, since: Date, stopped: AbortSignal, json: boolean): Promise<void> {
+  await startWorkflows(stack, app)
+  const ready = await readyLine(stack, app, since)
+  await writeFile(join(stateDir(), 'ready.json'), JSON.stringify(ready, null, 2), { mode: 0o600 })
+  if (json) console.log(JSON.stringify(ready))
+  else tellReady(ready)
+  await tellChanges(stack, since, stopped, json)
 }
 
 async function startWorkflows(stack: Stack, app: DevApp): Promise<void> {
@@ -75,12 +97,14 @@ interface Ready {
   readonly database: { readonly auditor: string; readonly gate: string; readonly owner: string }
   readonly task_queues: DevApp['queues']
   readonly workflows: readonly { readonly id: string; readonly entity: string | null; readonly status: string }[]
+  /** What a person was asked before this start, and has not decided. */
+  readonly waiting: readonly Waiting[]
 }
 
-async function readyLine(stack: Stack, app: DevApp): Promise<Ready> {
+async function readyLine(stack: Stack, app: DevApp, since: Date): Promise<Ready> {
   const { auditor, gate, owner } = stack.database
   const workflows = await Promise.all(app.workflows.map(async ({ id, entity }) => ({ id, entity, status: (await stack.client.workflow.getHandle(id).describe()).status.name.toLowerCase() })))
-  return { ready: true, temporal: stack.temporal, inbox: stack.inbox, database: { auditor, gate, owner }, task_queues: app.queues, workflows }
+  return { ready: true, temporal: stack.temporal, inbox: stack.inbox, database: { auditor, gate, owner }, task_queues: app.queues, workflows, waiting: await waitingSince(auditor, since) }
 }
 
 function tellReady(ready: Ready): void {
@@ -90,6 +114,11 @@ function tellReady(ready: Ready): void {
   for (const { id } of ready.workflows) if (temporal.ui !== null) console.log(`             ${id.padEnd(14)} ${temporal.ui}/namespaces/${temporal.namespace}/workflows/${id}`)
   console.log(`Inbox        ${inbox.url}`)
   console.log(`Log in once  ${inbox.login}\n`)
+  const { waiting } = ready
+  if (waiting.length === 0) return
+  console.log(waiting.length === 1 ? '1 action waits for a person:' : `${waiting.length} actions wait for a person:`)
+  for (const { entity, summary, approval_id } of waiting) console.log(visible(`  ${entity.padEnd(10)} ${summary}: ${inbox.url}/approvals/${approval_id}`))
+  console.log('')
 }
 
 async function tellChanges(stack: Stack, since: Date, signal: AbortSignal, json: boolean): Promise<void> {

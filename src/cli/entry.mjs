@@ -1,7 +1,15 @@
-// Runs the sources unbuilt, where Node can; says what to do where it cannot. Plain JavaScript, so that an old Node can read it.
+#!/usr/bin/env node
+// The command: says what to do where Node cannot run it. Plain JavaScript, so that an old Node can read it. In the repository it
+// runs the sources unbuilt; the package holds a copy of it beside what was built.
 const [major, minor] = process.versions.node.split('.').map(Number)
+const isRepository = import.meta.url.endsWith('/src/cli/entry.mjs')
 if (major < 22 || (major === 22 && minor < 22)) {
-  console.error(`Node ${process.versions.node} is too old: install Node 22.22 or newer (on Linux, "npm ci" in this folder brings one).`)
+  console.error(`Node ${process.versions.node} is too old: install Node 22.22 or newer${isRepository ? ' (on Linux, "npm ci" in this folder brings one)' : ''}.`)
   process.exit(1)
 }
-await import('./main.ts')
+// Whoever reads along, as `| head` does, may have seen enough.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+await import(isRepository ? './main.ts' : './main.js')

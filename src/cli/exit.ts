@@ -10,10 +10,3 @@ export class Failure extends Error {
     this.code = code
   }
 }
-
-/** An environment variable that must be set. @throws Failure (usage) naming it */
-export function required(name: string): string {
-  const value = process.env[name]
-  if (value === undefined || value === '') throw new Failure(`set ${name} in the environment`, exit.usage)
-  return value
-}

@@ -1,8 +1,10 @@
 /** `serve`: the human-facing service. Its environment is all it holds: the reviewer login and the private review key. */
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { serveApprovals } from '../approvals/serve.ts'
-import { exit, Failure, required } from './exit.ts'
+import { serveApprovals, type ServeOptions } from '../approvals/serve.ts'
+import { checkDatabaseUrl } from '../dev/database-url.ts'
+import { exit, Failure } from './exit.ts'
+import { allSet, setIn } from './where.ts'
 
 export function serveCommand(program: Command): void {
   program
@@ -17,17 +19,9 @@ Environment:
   KIFF_INBOX_PERSON           whom login links log in (required)
   KIFF_TEMPORAL_UI            the Temporal UI's address, for links`)
     .action(async () => {
-      const inbox = await serveApprovals({
-        temporalAddress: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
-        namespace: process.env['TEMPORAL_NAMESPACE'] ?? 'default',
-        databaseUrl: required('KIFF_REVIEWER_DATABASE_URL'),
-        reviewKey: parseKey(required('KIFF_REVIEW_PRIVATE_KEY')),
-        host: process.env['KIFF_INBOX_HOST'] ?? '127.0.0.1',
-        port: Number(process.env['KIFF_INBOX_PORT'] ?? 4080),
-        person: required('KIFF_INBOX_PERSON'),
-        temporalUi: process.env['KIFF_TEMPORAL_UI'],
-        onFault: (message) => console.error(`relay: ${message}`),
-      })
+      const options = settings()
+      await checkDatabaseUrl(options.databaseUrl, { name: 'KIFF_REVIEWER_DATABASE_URL', hint: neverMade })
+      const inbox = await serveApprovals(options)
       console.log(`inbox on ${inbox.url}`)
       console.log(`log in once at ${inbox.newLink()}`)
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
@@ -35,7 +29,26 @@ Environment:
     })
 }
 
-function parseKey(text: string): { kty: string } {
+const neverMade = '; if the login was never made, run "kiff-temporal migrate" once, with DATABASE_URL as an administrator'
+
+function settings(): ServeOptions {
+  const set = allSet(['KIFF_REVIEWER_DATABASE_URL', 'KIFF_REVIEW_PRIVATE_KEY', 'KIFF_INBOX_PERSON'])
+  const port = setIn('KIFF_INBOX_PORT') ?? '4080'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Failure(`KIFF_INBOX_PORT is "${port}", which is no port; it is a number, such as 4080`, exit.usage)
+  return {
+    temporalAddress: setIn('TEMPORAL_ADDRESS') ?? '127.0.0.1:7233',
+    namespace: setIn('TEMPORAL_NAMESPACE') ?? 'default',
+    databaseUrl: set.KIFF_REVIEWER_DATABASE_URL,
+    reviewKey: parseKey(set.KIFF_REVIEW_PRIVATE_KEY),
+    host: setIn('KIFF_INBOX_HOST') ?? '127.0.0.1',
+    port: Number(port),
+    person: set.KIFF_INBOX_PERSON,
+    temporalUi: setIn('KIFF_TEMPORAL_UI'),
+    onFault: (message) => { console.error(`relay: ${message}`) },
+  }
+}
+
+function parseKey(text: string): ServeOptions['reviewKey'] {
   try {
     const key: unknown = JSON.parse(text)
     if (typeof key === 'object' && key !== null && 'kty' in key && typeof key.kty === 'string') return { ...key, kty: key.kty }

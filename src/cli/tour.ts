@@ -1,15 +1,25 @@
 /** `tour`: the story in 90 seconds, on servers of its own, with real refusals. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { Command } from 'commander'
-import { defaultApp, loadApp } from '../dev/app.ts'
+import { defaultApp, loadApp, type DevApp } from '../dev/app.ts'
 import { startStack } from '../dev/stack.ts'
 import { playTour } from '../dev/tour.ts'
-import { exit } from './exit.ts'
+import { exit, Failure } from './exit.ts'
+import { endWith, stopOnSignal, whenAborted } from './interrupts.ts'
 import { setIn, stateDir } from './where.ts'
+
+interface TourFlags {
+  readonly fast?: true
+  readonly json?: true
+  readonly takeOver?: true
+  readonly app: string
+  readonly workflows: string
+}
 
 export function tourCommand(program: Command): void {
   program
@@ -19,42 +29,50 @@ export function tourCommand(program: Command): void {
     .option('--json', 'print one JSON object a step, and a summary')
     .option('--app <module>', 'the reference application', defaultApp)
     .option('--workflows <path>', 'its workflows', './workflows/index.ts')
-    .action(async (options: { fast?: true; json?: true; app: string; workflows: string }) => {
-      const say = options.json ? (line: string): void => { console.error(line) } : (line: string): void => { console.log(line) }
-      Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
-      const folder = await mkdtemp(join(tmpdir(), 'kiff-tour-'))
+    .option('--take-over', 'with DATABASE_URL: also on a server whose kiff_* logins were made elsewhere; their passwords change')
+    .action(async (options: TourFlags) => {
       const app = await loadApp(options.app)
-      let code: number = exit.failure
-      try {
-        const stack = await startStack({
-          app, stateDir: folder, persistent: false,
-          secretsDir: resolve(stateDir()),
-          databaseName: `kiff_tour_${randomBytes(4).toString('hex')}`,
-          databaseUrl: setIn('DATABASE_URL'),
-          temporalAddress: setIn('TEMPORAL_ADDRESS'),
-          onProgress: (line) => { console.error(line) },
-        })
-        const ended = async (): Promise<void> => {
-          await stack.stop()
-          await rm(folder, { recursive: true, force: true })
-        }
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void ended().finally(() => process.exit(130)))
-        try {
-          const summary = await playTour({
-            stack, app, say,
-            pauseMs: options.fast ? 0 : 2_000,
-            workflowsPath: resolve(options.workflows),
-            onStep: (result) => { if (options.json) console.log(JSON.stringify(result)) },
-          })
-          if (options.json) console.log(JSON.stringify(summary))
-          else say(summary.ok ? '\nAll as told. Paid once each, never without a record, never by the agent alone.' : '\nNot as told: see the steps marked ✗.')
-          code = summary.ok ? exit.ok : exit.failure
-        } finally {
-          await ended()
-        }
-      } finally {
-        await rm(folder, { recursive: true, force: true })
-      }
-      process.exit(code) // whatever a server's library has left open
+      if (!existsSync(options.workflows)) throw new Failure(`${options.workflows} does not exist; name the module that exports the workflows with --workflows`, exit.usage)
+      const stopped = stopOnSignal((line) => { console.error(line) })
+      Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } }, shutdownSignals: [] })
+      const folder = await mkdtemp(join(tmpdir(), 'kiff-tour-'))
+      // What an interrupted step says is of no use.
+      const ending = await toldIn(folder, app, options, stopped).catch((error: unknown) => () => endWith(error))
+      await rm(folder, { recursive: true, force: true })
+      if (typeof ending === 'function' && !stopped.aborted) ending()
+      process.exit(typeof ending === 'number' ? ending : 130) // whatever a server's library has left open
     })
+}
+
+/** @returns the exit code. @throws Error when it cannot start, or a server is lost */
+async function toldIn(folder: string, app: DevApp, options: TourFlags, stopped: AbortSignal): Promise<number> {
+  const say = (line: string): void => {
+    if (stopped.aborted) return
+    if (options.json) console.error(line)
+    else console.log(line)
+  }
+  const stack = await startStack({
+    app, stateDir: folder, persistent: false, signal: stopped,
+    secretsDir: resolve(stateDir()),
+    databaseName: `kiff_tour_${randomBytes(4).toString('hex')}`,
+    databaseUrl: setIn('DATABASE_URL'),
+    takeOver: options.takeOver === true,
+    temporalAddress: setIn('TEMPORAL_ADDRESS'),
+    onProgress: (line) => { console.error(line) },
+  })
+  try {
+    const playing = playTour({
+      stack, app, say,
+      pauseMs: options.fast ? 0 : 2_000,
+      workflowsPath: resolve(options.workflows),
+      onStep: (result) => { if (options.json && !stopped.aborted) console.log(JSON.stringify(result)) },
+    })
+    const summary = await Promise.race([playing, whenAborted(stopped), stack.lost.then((sentence) => { throw new Failure(sentence) })])
+    if (summary === undefined) return 130
+    if (options.json) console.log(JSON.stringify(summary))
+    else say(summary.ok ? '\nAll as told. Paid once each, never without a record, never by the agent alone.' : '\nNot as told: see the steps marked ✗.')
+    return summary.ok ? exit.ok : exit.failure
+  } finally {
+    await stack.stop()
+  }
 }

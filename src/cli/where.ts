@@ -9,6 +9,13 @@ export function setIn(name: string): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name]
 }
 
+/** Variables that must be set. @throws Failure (usage) naming all that are not */
+export function allSet<const Names extends readonly string[]>(names: Names, more = ''): { readonly [Name in Names[number]]: string } {
+  const missing = names.filter((name) => setIn(name) === undefined)
+  if (missing.length > 0) throw new Failure(`set ${missing.join(', ')} in the environment${more}`, exit.usage)
+  return Object.fromEntries(names.map((name) => [name, setIn(name) ?? ''])) as { readonly [Name in Names[number]]: string }
+}
+
 /** Where `dev` keeps everything that lasts. */
 export const stateDir = (): string => setIn('KIFF_STATE') ?? '.kiff'
 

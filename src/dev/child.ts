@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly readyLine?: string | RegExp
   /** Milliseconds until that line. Default: 60 000. */
   readonly readyWithinMs?: number
+  /** Aborted before it is ready: it is stopped. */
+  readonly signal?: AbortSignal
 }
 
 export interface Child {
@@ -73,7 +75,10 @@ function ready(process_: ChildProcess, options: ChildOptions): Promise<void> {
   const last: string[] = []
   const said = (): string => (last.length === 0 ? 'it said nothing' : `it said last:\n${last.join('\n')}`)
   return new Promise((resolve, reject) => {
-    const { readyWithinMs = 60_000, readyLine } = options
+    const { readyWithinMs = 60_000, readyLine, signal } = options
+    const abort = (): void => reject(new Error(`${options.name} was stopped before it was ready`))
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort, { once: true })
     const timer = setTimeout(() => reject(new Error(`${options.name} was not ready within ${readyWithinMs / 1000} s; ${said()}`)), readyWithinMs)
     const isReady = (): void => { clearTimeout(timer); resolve() }
     // Its last lines arrive after its exit; 'close' comes after both.

@@ -86,6 +86,17 @@ export async function startLeashed(options: LeashOptions): Promise<Leashed> {
   }
 }
 
+/** The server, once `ready` has resolved; stopped, where that throws. */
+export async function orStopped(server: Leashed, ready: () => Promise<void>): Promise<Leashed> {
+  try {
+    await ready()
+    return server
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
 /** The last lines of a log, on one line; empty when there is none. */
 export async function logTail(logFile: string, lines = 5): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '')

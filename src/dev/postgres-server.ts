@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { claimFolder, commandLine } from './claim.ts'
 import { checkDatabaseUrl } from './database-url.ts'
-import { startLeashed, logTail, type Leashed } from './leash.ts'
+import { keepUp } from './keep-up.ts'
+import { logTail, orStopped, startLeashed, type Leashed } from './leash.ts'
 import { freePort } from './ports.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { discardCluster, openCluster } from './postgres-cluster.ts'
@@ -21,6 +22,8 @@ export interface PostgresOptions {
   /** Remove `dataDir`, and everything that belongs to it, when stopped. Default: keep it. */
   readonly temporary?: boolean | undefined
   readonly onProgress: (line: string) => void
+  /** Given: an embedded server that dies is started again at its address; told when that fails. */
+  readonly onLost?: ((sentence: string) => void) | undefined
 }
 
 export interface RunningPostgres {
@@ -46,7 +49,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const dataDir = resolve(options.dataDir)
   const { fsync = true, temporary = false, onProgress } = options
   const claim = await claimFolder(dataDir, 'postgres', onProgress)
-  let server: Leashed | undefined
+  let server: { stop(): Promise<void> } | undefined
   const stop = async (): Promise<void> => {
     await server?.stop()
     await claim.release()
@@ -56,16 +59,21 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     const user = isRoot() ? await ownerOf(join(dataDir, 'cluster')) ?? (await systemUser('postgres')) : undefined
     const binaries = await postgresBinaries(user, onProgress)
     const cluster = await openCluster({ dataDir, binaries, user, fsync, temporary, onProgress })
-    await endForgotten(cluster.folder)
     const logFile = join(dataDir, 'server.log')
     const port = await freePort()
-    server = await startLeashed({
-      command: binaries.postgres, args: ['-D', cluster.folder, ...settings(port, fsync)], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
-      logFile, stopSignal: 'INT', graceSeconds: 10, user,
-    })
-    await claim.holds(server.pid)
     const adminUrl = `postgresql://postgres:${cluster.adminPassword}@127.0.0.1:${port}/postgres`
-    await answers(adminUrl, server, logFile)
+    const launch = async (): Promise<Leashed> => {
+      await endForgotten(cluster.folder)
+      const leashed = await startLeashed({
+        command: binaries.postgres, args: ['-D', cluster.folder, ...settings(port, fsync)], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+        logFile, stopSignal: 'INT', graceSeconds: 10, user,
+      })
+      return orStopped(leashed, async () => {
+        await claim.holds(leashed.pid)
+        await answers(adminUrl, leashed, logFile)
+      })
+    }
+    server = await keepUp({ name: 'Postgres', launch, onProgress, onLost: options.onLost })
     return { adminUrl, embedded: true, stop }
   } catch (error) {
     await stop()

@@ -7,7 +7,8 @@ import { Connection } from '@temporalio/client'
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
 import { searchAttributes } from '../temporal/names.ts'
 import { claimFolder } from './claim.ts'
-import { logTail, startLeashed, type Leashed } from './leash.ts'
+import { keepUp } from './keep-up.ts'
+import { logTail, orStopped, startLeashed, type Leashed } from './leash.ts'
 import { freePort } from './ports.ts'
 import { SetupError } from './setup-error.ts'
 import { findTemporal } from './temporal-binary.ts'
@@ -24,6 +25,8 @@ export interface TemporalOptions {
   /** Taken when free, with the UI 1000 above it, as Temporal's own are; 0 for any. Default: 7233. */
   readonly preferredPort?: number | undefined
   readonly onProgress: (line: string) => void
+  /** Given: a server of ours that dies is started again at its address if it is persistent; told when it does not come back. */
+  readonly onLost?: ((sentence: string) => void) | undefined
 }
 
 export interface RunningTemporal {
@@ -62,29 +65,43 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const command = await findTemporal({ onProgress: options.onProgress })
   const claim = options.persistent === true ? await claimFolder(stateDir, 'temporal', options.onProgress) : undefined
-  let server: Leashed | undefined
+  let server: { stop(): Promise<void> } | undefined
   const stop = async (): Promise<void> => {
     await server?.stop()
     await claim?.release()
   }
   try {
-    const preferred = options.preferredPort ?? defaultPort
-    const port = await freePort(preferred)
-    const uiPort = options.ui ? await freePort(preferred === 0 ? 0 : preferred + 1000) : undefined
+    const { port, uiPort } = await ports(options)
     const logFile = join(stateDir, 'temporal.log')
-    server = await startLeashed({
-      command, args: startArgs(options, stateDir, port, uiPort), env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? stateDir },
-      logFile, stopSignal: 'TERM', graceSeconds: 10,
-    })
-    await claim?.holds(server.pid)
     const address = `127.0.0.1:${port}`
-    await answers(address, namespace, server, logFile)
-    await keepHistories(address, namespace)
+    const launch = async (): Promise<Leashed> => {
+      const leashed = await startLeashed({
+        command, args: startArgs(options, stateDir, port, uiPort), env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? stateDir },
+        logFile, stopSignal: 'TERM', graceSeconds: 10,
+      })
+      return orStopped(leashed, async () => {
+        await claim?.holds(leashed.pid)
+        await answers(address, namespace, leashed, logFile)
+        await keepHistories(address, namespace)
+      })
+    }
+    const once = options.persistent === true ? undefined : 'it kept its workflows in memory only'
+    server = await keepUp({ name: 'the Temporal server', launch, once, onProgress: options.onProgress, onLost: options.onLost })
     return { address, namespace, uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`, started: true, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+async function ports({ ui, preferredPort = defaultPort, onProgress }: TemporalOptions): Promise<{ readonly port: number; readonly uiPort: number | undefined }> {
+  const take = async (what: string, wanted: number): Promise<number> => {
+    const port = await freePort(wanted)
+    if (wanted !== 0 && port !== wanted) onProgress(`${wanted} is taken, using ${port} for ${what}`)
+    return port
+  }
+  const port = await take('the Temporal server', preferredPort)
+  return { port, uiPort: ui ? await take("Temporal's UI", preferredPort === 0 ? 0 : preferredPort + 1000) : undefined }
 }
 
 function startArgs({ namespace, persistent }: TemporalOptions, stateDir: string, port: number, uiPort: number | undefined): readonly string[] {

@@ -16,6 +16,7 @@ const readyLine = z.strictObject({
   database: z.strictObject({ auditor: z.string(), gate: z.string(), owner: z.string() }),
   task_queues: z.strictObject({ agent: z.string(), gate: z.string() }),
   workflows: z.array(z.strictObject({ id: z.string(), entity: z.string().nullable(), status: z.string() })),
+  waiting: z.array(z.strictObject({ approval_id: z.string(), entity: z.string(), action: z.string(), summary: z.string() })),
 })
 
 const state = mkdtempSync(join(tmpdir(), 'kiff-start-'))
@@ -55,7 +56,7 @@ describe('npm start', () => {
     await change((line) => line['entity'] === 'order-1' && line['change'] === 'executed')
     for (const order of ['order-2', 'order-3']) await change((line) => line['entity'] === order && line['change'] === 'approval_requested')
     expect(ready.workflows.map(({ id }) => id)).toEqual(['shop-reports', 'ticket-1', 'ticket-2', 'ticket-3'])
-    expect(ready.task_queues).toEqual({ agent: 'agents', gate: 'kiff.refunds' })
+    expect(ready.task_queues).toEqual({ agent: 'kiff-dev-agents', gate: 'kiff.refunds' })
   })
 
   test('gives each process only its own secrets', () => {
@@ -74,6 +75,14 @@ describe('npm start', () => {
     const gate = environments(running.pid).find(({ command }) => command.includes('gate-worker'))
     process.kill(gate?.pid ?? 0, 'SIGKILL')
     await eventually(async () => /gate worker has ended \(killed\); starting it again\ngate worker is back/.test(running.stderr()))
+  })
+
+  test('so do Postgres and Temporal, and what waited still does', async () => {
+    for (const [process_, told] of [['bin/postgres -D', 'Postgres'], ['server start-dev', 'the Temporal server']] as const) {
+      const server = environments(running.pid).find(({ command }) => command.includes(process_) && !command.includes('/bin/sh'))
+      process.kill(server?.pid ?? 0, 'SIGKILL')
+      await eventually(async () => running.stderr().includes(`${told} has ended (killed); starting it again`) && running.stderr().includes(`${told} is back`), 40_000)
+    }
   })
 
   test('a person grants through the inbox, and it runs', async () => {
@@ -118,8 +127,10 @@ describe('npm start', () => {
 
     await start()
     expect(Object.fromEntries(ready.workflows.map(({ id, status }) => [id, status]))).toEqual({ 'shop-reports': 'completed', 'ticket-1': 'completed', 'ticket-2': 'completed', 'ticket-3': 'running' })
+    expect(ready.waiting).toMatchObject([{ entity: 'order-3', action: 'REFUND_ORDER', summary: 'Refund €250.00 on order-3' }])
     const person = await logIn(ready.inbox.login)
     const [asking] = await person.pending()
+    expect(asking?.request.approval_id).toBe(ready.waiting[0]?.approval_id)
     expect(asking?.request.entity_id).toBe('order-3')
     await person.review(asking?.request.approval_id ?? '', 'denied', 'worn')
     await change((line) => line['entity'] === 'order-3' && line['reason'] === 'approval_denied')

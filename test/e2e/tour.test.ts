@@ -10,6 +10,7 @@ afterAll(() => { rmSync(state, { recursive: true, force: true }) })
 test('the tour is as told: every step, and one effect an order', async () => {
   const tour = aCommand(['tour', '--fast', '--json'], { KIFF_STATE: state })
   const code = await tour.exited
+  expect(tour.stderr()).not.toMatch(/ at .*\.ts:/)
   const lines: unknown[] = tour.lines.map((line) => JSON.parse(line))
   expect(lines).toEqual([
     { step: 'allowed', outcome: 'allowed', entity: 'order-1', ok: true },
