@@ -39,7 +39,7 @@ describe('KiffPlugin', () => {
 
   test('a gate worker whose contracts are not registered stops at start and says what to run', async () => {
     const worker = await Worker.create({ connection: native, taskQueue: randomUUID(), plugins: [await aGatePlugin()] })
-    await expect(worker.run()).rejects.toThrow(/does not know this version of refunds.REFUND_ORDER; run "kiff-temporal migrate"/)
+    await expect(worker.run()).rejects.toThrow(/does not know this version of refunds.REFUND_ORDER, WAIVE_FEE; run "kiff-temporal migrate"/)
   })
 
   test('a gate worker never holds a private review key', async () => {
