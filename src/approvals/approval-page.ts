@@ -68,7 +68,7 @@ ${paramRows(request.params).map(paramRow)}
 </table>`
 }
 
-const columns = html`<thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Type</th></tr></thead>`
+export const columns = html`<thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Type</th></tr></thead>`
 
 /** The declared facts: apart from the agent's claim, since nobody but the gate has a say in them. */
 function gateReading({ facts }: ApprovalRequest): Html {
@@ -84,7 +84,8 @@ ${paramRows(facts).map(paramRow)}
 </section>`
 }
 
-function paramRow({ name, value, type }: ParamRow): Html {
+/** One value of a table of these columns. */
+export function paramRow({ name, value, type }: ParamRow): Html {
   return html`<tr><th scope="row">${said(name, 120)}</th><td class="${type === 'number' ? 'number' : 'text'}"><bdi>${visible(value, { lines: true })}</bdi></td><td>${type}</td></tr>`
 }
 

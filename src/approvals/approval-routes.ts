@@ -9,13 +9,15 @@ import type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome, RevokeOutcome, 
 import type { Login } from './login.ts'
 import { approvalPath, inboxPage } from './pages.ts'
 import { refuse } from './refuse.ts'
-import { sameSecret, type Session } from './sessions.ts'
+import type { Session } from './sessions.ts'
+import { signedIn, type Page } from './signed-in.ts'
 
 const recentLimit = 20
 
 const ApprovalId = z.string().regex(/^[\w.:-]{1,200}$/)
 
-const reasonField = z.string().transform((text) => text.replaceAll('\r\n', '\n').trim())
+/** A reason as it was typed, without what surrounds it. */
+export const reasonField = z.string().transform((text) => text.replaceAll('\r\n', '\n').trim())
 
 const ReviewForm = z.object({
   verdict: z.enum(['granted', 'denied']),
@@ -31,8 +33,6 @@ interface Parts {
   readonly temporalLink: (request: ApprovalRequest) => string | undefined
 }
 
-type Page = (c: Context, session: Session) => Promise<Response>
-
 export function approvalRoutes(parts: Parts): Hono {
   const { desk, login } = parts
   const routes = new Hono()
@@ -46,18 +46,6 @@ export function approvalRoutes(parts: Parts): Hono {
   routes.post('/approvals/:id', signedIn(login, withApproval(desk, (c, session, row) => review(parts, c, session, row))))
   routes.post('/approvals/:id/revoke', signedIn(login, withApproval(desk, (c, session, row) => revoke(parts, c, session, row))))
   return routes
-}
-
-/** Only for a logged-in person; a POST also only with that session's form token. */
-function signedIn(login: Login, page: Page): (c: Context) => Promise<Response> {
-  return async (c) => {
-    const session = login.session(c)
-    if (session === undefined) return refuse(c, 401, 'You are not logged in', login.howTo)
-    if (c.req.method !== 'POST') return page(c, session)
-    const { csrf } = await c.req.parseBody()
-    if (typeof csrf === 'string' && sameSecret(csrf, session.csrf)) return page(c, session)
-    return refuse(c, 403, 'This form is out of date', 'Open the approval again. Nothing was decided.', session)
-  }
 }
 
 function withApproval(desk: Desk, page: (c: Context, session: Session, row: ApprovalRow) => Promise<Response>): Page {
@@ -116,7 +104,8 @@ function problemWith(verdict: Verdict, reason: string): string | undefined {
   return problemWithText(reason, 'Nothing was decided.')
 }
 
-function problemWithText(reason: string, nothing: string): string | undefined {
+/** Why these words cannot be kept. */
+export function problemWithText(reason: string, nothing: string): string | undefined {
   if (reason.length > maxReasonLength) return `The reason has ${reason.length} characters; ${maxReasonLength} are allowed. ${nothing}`
   if (reason.includes('\0')) return `The reason holds a character that cannot be stored. ${nothing}`
   return undefined

@@ -1,11 +1,12 @@
 /**
  * The inbox: where a person reads what an agent wants and says yes or no. Server-rendered, without JavaScript. Here is
- * what every request meets first; what a logged-in person then reads and decides is `approval-routes.ts`.
+ * what every request meets first; what a logged-in person then reads and decides is `approval-routes.ts`, and `in-doubt-routes.ts`.
  */
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { approvalRoutes } from './approval-routes.ts'
 import type { Desk } from './desk.ts'
+import { inDoubtRoutes } from './in-doubt-routes.ts'
 import { favicon } from './favicon.ts'
 import type { Login } from './login.ts'
 import { pageStyle } from './page-style.ts'
@@ -14,6 +15,8 @@ import { isSameOrigin } from './same-origin.ts'
 import { temporalLinks } from './temporal-link.ts'
 
 const maxBodyBytes = 16 * 1024
+/** An output of 16 Ki characters, each of several bytes, and each byte written as three. */
+const maxOutputBodyBytes = 256 * 1024
 
 const headers = {
   'content-security-policy':
@@ -40,11 +43,13 @@ export function createInbox({ desk, login, temporalUi, onFault = toStderr }: Inb
   const app = new Hono()
   app.use(withHeaders)
   app.use(fromOurOwnPages(login))
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: (c) => refuse(c, 413, 'Too large', 'Nothing was decided.') }))
+  const limits = [maxBodyBytes, maxOutputBodyBytes].map((maxSize) => bodyLimit({ maxSize, onError: (c) => refuse(c, 413, 'Too large', 'Nothing was decided.') }))
+  app.use((c, next) => (limits[c.req.path.startsWith('/in-doubt/') ? 1 : 0] ?? next)(c, next))
   app.get('/style.css', (c) => c.body(pageStyle, 200, { 'content-type': 'text/css; charset=utf-8' }))
   app.get('/favicon.svg', (c) => c.body(favicon, 200, { 'content-type': 'image/svg+xml' }))
   app.route('/', login.routes)
   app.route('/', approvalRoutes({ desk, login, temporalLink: temporalLinks(temporalUi) }))
+  app.route('/', inDoubtRoutes({ desk, login, temporalLink: temporalLinks(temporalUi) }))
   app.notFound((c) => refuse(c, 404, 'Not found', 'There is nothing at this address.', login.session(c)))
   app.onError((error, c) => {
     onFault(error)

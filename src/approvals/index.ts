@@ -1,6 +1,6 @@
 /** `kiff-temporal/approvals`: what the human-facing service is made from. Only its process holds the private review key. */
 export { createDesk } from './review.ts'
-export type { ApprovalRequest, ApprovalRow, Desk, ReviewOutcome, RevokeOutcome } from './desk.ts'
+export type { ApprovalRequest, ApprovalRow, Desk, InDoubt, InDoubtRow, ReconcileOutcome, Reconciliation, ReconciliationRequest, ReviewOutcome, RevokeOutcome } from './desk.ts'
 export { createInbox, type InboxOptions } from './inbox.ts'
 export { createDevLogin, type Login } from './login.ts'
 export { serveInbox, type ServedInbox, type ServeInboxOptions } from './serve-inbox.ts'

@@ -63,9 +63,12 @@ ${request.round > 1 && html`<span>asked again, round ${request.round}</span>`}</
 }
 
 function inDoubtCard(doubt: InDoubt): Html {
+  const contradicted = doubt.status === 'contradicted'
+  const status = contradicted ? 'it happened, though a person had found that it had not, and something else was tried since' : doubt.status
   return html`<li class="doubt">
-<h3>${said(doubt.action, 80)} on ${said(doubt.entity_type, 80)} ${said(doubt.entity_id, 120)}</h3>
-<p class="facts"><span>${said(doubt.domain, 80)}</span> <span>${said(doubt.status, 80)} since ${moment(doubt.since)}</span> <span>workflow <code>${said(doubt.workflow_id, 200)}</code></span></p>
+<h3><a href="${inDoubtPath(doubt)}">${said(doubt.action, 80)} on ${said(doubt.entity_type, 80)} ${said(doubt.entity_id, 120)}</a></h3>
+<p class="facts"><span>${said(doubt.domain, 80)}</span> <span>${said(status, 120)}, since ${moment(doubt.since)}</span> <span>workflow <code>${said(doubt.workflow_id, 200)}</code></span>
+${doubt.waiting && html`<strong>answered, the gate has not applied it yet</strong>`}</p>
 </li>`
 }
 
@@ -77,6 +80,10 @@ function recentRow(row: ApprovalRow): Html {
 export function riskBadge(risk: string): Html {
   const known = ['low', 'medium', 'high', 'critical'].includes(risk) ? risk : 'unknown'
   return html`<span class="risk ${known}">${said(risk, 40)} risk</span>`
+}
+
+export function inDoubtPath({ execution_key: key, ordinal }: Pick<InDoubt, 'execution_key' | 'ordinal'>): string {
+  return `/in-doubt/${encodeURIComponent(key.toWellFormed())}/${ordinal}`
 }
 
 export function approvalPath(approvalId: string): string {

@@ -4,6 +4,8 @@ import { sha256 } from '../core/digest.ts'
 import { ledgerBody, printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import type { ReviewStore } from '../postgres/review-store.ts'
 import type { Desk, ReviewOutcome, RevokeOutcome } from './desk.ts'
+import { reconcileAt } from './reconcile.ts'
+import { refusedAs } from './refused-as.ts'
 import type { ReviewSigner } from './signing.ts'
 
 const refusals = {
@@ -29,6 +31,8 @@ export function createDesk(store: ReviewStore, sign: ReviewSigner, now: () => Da
     recent: (limit) => store.list('closed', limit),
     show: (approvalId) => (isUuid(approvalId) ? store.show(approvalId) : Promise.resolve(undefined)),
     inDoubt: () => store.inDoubt(),
+    showInDoubt: (executionKey, ordinal) => store.showInDoubt(executionKey, ordinal),
+    reconcile: reconcileAt(store, sign, now),
     async review({ approvalId, digest, verdict, reason, reviewer }): Promise<ReviewOutcome> {
       const row = isUuid(approvalId) ? await store.show(approvalId) : undefined
       if (row === undefined) return refusedAs(refusals, 'not_found')
@@ -92,16 +96,6 @@ export function approvalBody(request: ApprovalRequest, kind: RowKind, actor: str
     causation: request.approval_id,
     review,
   })
-}
-
-/** A reason that is none of the table's withholds as well: `closed`. */
-function refusedAs<Reason extends string>(table: Readonly<Record<Reason | 'closed', string>>, reason: string): { readonly outcome: 'refused'; readonly reason: Reason | 'closed'; readonly message: string } {
-  const known = isIn(table, reason) ? reason : 'closed'
-  return { outcome: 'refused', reason: known, message: table[known] }
-}
-
-function isIn<Reason extends string>(table: Readonly<Record<Reason, string>>, reason: string): reason is Reason {
-  return Object.hasOwn(table, reason)
 }
 
 function isUuid(text: string): boolean {

@@ -2,8 +2,9 @@
 import { CompactSign, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK } from 'jose'
 import { canonical } from '../core/canonical.ts'
 import { reviewType, type SignedReview } from '../core/approval.ts'
+import type { SignedReconciliation } from '../core/reconciliation.ts'
 
-export type ReviewSigner = (review: SignedReview) => Promise<string>
+export type ReviewSigner = (review: SignedReview | SignedReconciliation) => Promise<string>
 
 /** @param key private Ed25519 JWK with a `kid`. @throws TypeError for any other key */
 export async function createReviewSigner(key: JWK): Promise<ReviewSigner> {

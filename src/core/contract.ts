@@ -69,6 +69,11 @@ export interface ActionSpec<
   readonly approval?: ApprovalSpec<ActionContext<z.output<Params>, FactValues<NoInfer<Declared>>>>
   /** Required for a high-risk action without an approval rule: why none is needed. */
   readonly unapprovedBecause?: string
+  /**
+   * The permission of those who may say what became of it when nobody knows; unless told, that of the approval's reviewers. The one
+   * who proposed it, and whoever they act for, never counts.
+   */
+  readonly reconciledBy?: Permission
   /** Parameters that a rule relies on though the agent asserts them: where each one really comes from, for whoever verifies the domain. */
   readonly asserted?: { readonly [Name in keyof z.output<Params> & string]?: string }
   readonly effect: ItsEffect
@@ -136,6 +141,8 @@ export interface Contract<Input = unknown, Params = unknown, Output = unknown, I
     readonly useWithinMs: number
   } | null
   readonly unapprovedBecause: string | null
+  /** Left out where the author has said nothing; see `reconcilersOf`. */
+  readonly reconciledBy?: Permission
   readonly asserted: Readonly<Record<string, string>>
   readonly effect: ItsEffect
   readonly emits: readonly string[]
@@ -244,7 +251,8 @@ export function defineAction<
       forbid: watching((context) => spec.forbid?.(context)),
       approval: watching((context) => spec.approval?.when?.(context)),
       describe: watching((context) => spec.describe(context)),
-      emits: emits.flatMap(([, payloadOf]) => watching((context) => payloadOf?.(context))),
+      // As text, so that what is passed on whole counts as read.
+      emits: emits.flatMap(([, payloadOf]) => watching((context) => JSON.stringify(payloadOf?.(context)))),
     }
   }
 
@@ -256,6 +264,7 @@ export function defineAction<
     risk: spec.risk,
     approval: spec.approval === undefined ? null : approvalOf(spec.approval),
     unapprovedBecause: spec.unapprovedBecause ?? null,
+    ...(spec.reconciledBy === undefined ? {} : { reconciledBy: spec.reconciledBy }),
     asserted: spec.asserted ?? {},
     effect: spec.effect,
     emits: emits.map(([type]) => type),
@@ -268,6 +277,11 @@ export function defineAction<
     factsFrom: (events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>) => deepFreeze(readFacts(declared, events, loaded)),
     policyReads,
   })
+}
+
+/** The permission of those who may say what became of it when nobody knows; `null`: nobody may. */
+export function reconcilersOf({ reconciledBy, approval }: Pick<Contract, 'reconciledBy' | 'approval'>): Permission | null {
+  return reconciledBy ?? approval?.reviewers ?? null
 }
 
 function approvalOf<Context>({ always, when, reviewers, quorum = 1, binds = 'version', expiresIn, useWithin = '1 hour' }: ApprovalSpec<Context>): Contract['approval'] {

@@ -24,8 +24,12 @@ const words = {
   action_resumed: 'executing',
   action_in_doubt: 'in_doubt',
   action_completion_rejected: 'completion_rejected',
+  action_contradicted: 'in_doubt',
   action_executed: 'executed',
   action_failed: 'failed',
+  // What a person has found out is so when the gate has applied it, and says `executed` or `failed`.
+  action_reconciled: null,
+  action_reconciliation_rejected: null,
   // A review that does not count leaves the question open; a repeated answer changes nothing; events are the entity's.
   approval_review_rejected: null,
   action_deduplicated: null,

@@ -22,6 +22,9 @@ export interface ExecutionFacts {
   readonly facts: Readonly<Record<string, unknown>>
 }
 
+/** Largest output of an execution, as canonical JSON in UTF-16 units. */
+export const maxOutput = 16_384
+
 /** The key that a provider sees: a new one only after the provider said, definitively, that nothing was done. */
 export function providerKey(execution: Pick<ExecutionFacts, 'executionKey' | 'ordinal'>): string {
   return execution.ordinal === 1 ? execution.executionKey : `${execution.executionKey}-${execution.ordinal}`

@@ -22,16 +22,23 @@ export interface EventFact<Value = unknown> {
 }
 
 /** Loaded by a function that the gate worker binds; read anew before every effect. */
-export interface LoadedFact<Value = unknown> {
+export interface LoadedFact<Value = unknown, Loaded = unknown> {
   readonly from: 'loader'
+  /** What the loader gives. */
+  readonly loads: z.ZodType<Loaded>
   readonly schema: z.ZodType<Value>
+  /** A method, since only the fact itself knows what it takes: `loads` has parsed it. */
+  derive(loaded: Loaded): Value
 }
+
+/** What a loader of the fact gives. */
+export type LoadedValue<Fact> = Fact extends { readonly from: 'loader'; readonly loads: z.ZodType<infer Loaded> } ? Loaded : never
 
 export type FactSpecs = Readonly<Record<string, EventFact | LoadedFact>>
 
 /** The values that a contract's rules see. */
 export type FactValues<Declared extends FactSpecs> = {
-  readonly [Name in keyof Declared]: Declared[Name] extends EventFact<infer Value> | LoadedFact<infer Value> ? Value : never
+  readonly [Name in keyof Declared]: Declared[Name] extends { readonly schema: z.ZodType<infer Value> } ? Value : never
 }
 
 /** The values of those that are derived from the entity's past: what a loader may rest on. */
@@ -41,13 +48,20 @@ export type EventFactValues<Declared extends FactSpecs> = {
 
 /** The names of the facts that need a loader. */
 export type LoadedNames<Declared extends FactSpecs> = {
-  [Name in keyof Declared]: Declared[Name] extends LoadedFact ? Name : never
+  [Name in keyof Declared]: Declared[Name] extends { readonly from: 'loader' } ? Name : never
 }[keyof Declared] & string
 
-/** A fact that the gate worker loads, from wherever the truth is kept. @throws TypeError when the schema does not yield JSON */
-export function factFromLoader<Value>(schema: z.ZodType<Value>): LoadedFact<Value> {
+/**
+ * A fact that the gate worker loads, from wherever the truth is kept. With `derive`, what is loaded is not the fact, but what it is
+ * made from: consent binds every fact, so that one which moves by itself (the hour, a balance) could never be granted; whether it is
+ * day, or the balance suffices, can. `derive` is pure, and part of the rules. @throws TypeError when a schema does not yield JSON
+ */
+export function factFromLoader<Value>(schema: z.ZodType<Value>): LoadedFact<Value, Value>
+export function factFromLoader<Loaded, Value>(loads: z.ZodType<Loaded>, schema: z.ZodType<Value>, derive: (loaded: NoInfer<Loaded>) => NoInfer<Value>): LoadedFact<Value, Loaded>
+export function factFromLoader(loads: z.ZodType, schema: z.ZodType = loads, derive: (loaded: unknown) => unknown = (loaded) => loaded): LoadedFact {
+  jsonSchemaOf(loads, 'what is loaded')
   jsonSchemaOf(schema, 'fact')
-  return { from: 'loader', schema }
+  return { from: 'loader', loads, schema, derive }
 }
 
 /** What a contract shows of a fact, and what its hash covers. */
@@ -55,10 +69,12 @@ export interface DeclaredFact {
   readonly from: 'events' | 'loader'
   readonly events: readonly string[]
   readonly schema: unknown
+  /** What is loaded, where that is not the fact itself. */
+  readonly loads?: unknown
 }
 
 export const declaredFacts = (specs: FactSpecs): Readonly<Record<string, DeclaredFact>> =>
-  Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { from: spec.from, events: spec.from === 'events' ? spec.events : [], schema: jsonSchemaOf(spec.schema, `fact ${name}`) }]))
+  Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { from: spec.from, events: spec.from === 'events' ? spec.events : [], schema: jsonSchemaOf(spec.schema, `fact ${name}`), ...(spec.from === 'loader' && spec.loads !== spec.schema ? { loads: jsonSchemaOf(spec.loads, `fact ${name}`) } : {}) }]))
 
 /** The values of the facts that are derived from the entity's past. @throws Error naming the first that is not what its schema says */
 export function deriveFacts(specs: FactSpecs, events: readonly PastEvent[]): Readonly<Record<string, unknown>> {
@@ -67,7 +83,7 @@ export function deriveFacts(specs: FactSpecs, events: readonly PastEvent[]): Rea
 
 /** The values of all declared facts. @throws Error naming the first that is not what its schema says: nothing is judged on half of the facts */
 export function readFacts(specs: FactSpecs, events: readonly PastEvent[], loaded: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const values = parsed(specs, (spec, name) => (spec.from === 'loader' ? { value: loaded[name] } : undefined))
+  const values = parsed(specs, (spec, name) => (spec.from === 'loader' ? { value: spec.derive(accepted(spec.loads, loaded[name], name)) } : undefined))
   return Object.freeze({ ...deriveFacts(specs, events), ...values })
 }
 
@@ -76,10 +92,14 @@ function parsed(specs: FactSpecs, read: (spec: FactSpecs[string], name: string) 
   for (const [name, spec] of Object.entries(specs)) {
     const raw = read(spec, name)
     if (raw === undefined) continue
-    const result = spec.schema.safeParse(raw.value)
-    if (!result.success) throw new Error(`fact ${name}: ${firstIssue(result.error, raw.value, name).message}`)
-    canonical(result.data, `fact ${name}`)
-    values[name] = result.data
+    values[name] = accepted(spec.schema, raw.value, name)
   }
   return Object.freeze(values)
+}
+
+function accepted(schema: z.ZodType, value: unknown, name: string): unknown {
+  const result = schema.safeParse(value)
+  if (!result.success) throw new Error(`fact ${name}: ${firstIssue(result.error, value, name).message}`)
+  canonical(result.data, `fact ${name}`)
+  return result.data
 }

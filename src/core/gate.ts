@@ -1,7 +1,8 @@
 /**
  * The gate's judgement, as arithmetic: facts in, decision out. The order is documented behaviour, the first failing check
- * wins: contract known → actor proven → entity known → state → parameters (schema, then the domain's own check) → permission →
- * forbidden → approval.
+ * wins: contract known → actor proven → entity known → state → parameters' schema → permission → the domain's own check of the
+ * parameters → forbidden → approval. The check comes after the permission, unlike KIFF's: it sees declared facts, and whoever may
+ * not do a thing learns nothing of them.
  */
 import type { ActionOnFacts, Contract, Inspection } from './contract.ts'
 import { isStateless } from './entity.ts'
@@ -46,20 +47,20 @@ export function evaluate(contract: Contract | undefined, proposal: Proposal, fac
   const action = inspection.action.on(facts.declared)
   return (
     ruled(action.check, 'invalid_parameter', `the check of ${proposal.action}'s parameters`) ??
-    (facts.permissions.includes(contract.permission) ? null : refuse('permission_denied', `${proposal.actor} does not hold ${contract.permission}`)) ??
     ruled(action.forbid, 'forbidden', `the rule of ${proposal.action}`) ??
     approved(proposal, action)
   )
 }
 
 /** What can be said before any declared fact is read; `null` when nothing stands against it yet. */
-export function beforeFacts(contract: Contract, { action, entityId, inspection }: Proposal, { actorProven, state }: Pick<GateFacts, 'actorProven' | 'state'>): Refusal | null {
+export function beforeFacts(contract: Contract, { action, entityId, actor, inspection }: Proposal, { actorProven, state, permissions }: Omit<GateFacts, 'declared'>): Refusal | null {
   if (actorProven !== true) return refuse('actor_unproven', actorProven)
   if (state === null && !isStateless(contract.entity)) return refuse('unknown_entity', `there is no ${contract.entity.name} ${entityId}`)
   if (state !== null && contract.from !== 'any' && !contract.from.includes(state.value)) {
     return refuse('state_not_allowed', `${action} is not allowed in state ${state.value}, only in ${contract.from.join(', ')}`)
   }
-  return inspection.ok ? null : refuse(inspection.reason, inspection.message)
+  if (!inspection.ok) return refuse(inspection.reason, inspection.message)
+  return permissions.includes(contract.permission) ? null : refuse('permission_denied', `${actor} does not hold ${contract.permission}`)
 }
 
 /** A rule of the contract's own: its words refuse, and so does its failure. */

@@ -9,6 +9,7 @@ import type { EntityState } from './state.ts'
 export type RowKind =
   | 'refused' | 'approval_requested' | 'approval_expired' | 'approval_withdrawn' | 'approval_denied' | 'signal_rejected' | 'approval_revoked'
   | 'opened' | 'resumed' | 'executed' | 'failed' | 'in_doubt' | 'completion_rejected' | 'repeated'
+  | 'reconciled' | 'reconciliation_refused' | 'reconciliation_rejected' | 'contradicted'
   | 'reviewed' | 'review_refused' | 'event' | 'event_refused'
 
 /** KIFF's audit kinds that we produce, and ours (marked) beside them. */
@@ -17,6 +18,7 @@ export type AuditKind =
   | 'approval_granted' | 'approval_denied' | 'approval_review_rejected' | 'action_executed' | 'action_failed' | 'action_deduplicated'
   // ours
   | 'event_rejected' | 'approval_expired' | 'approval_withdrawn' | 'approval_void' | 'approval_revoked' | 'action_resumed' | 'action_in_doubt' | 'action_completion_rejected'
+  | 'action_reconciled' | 'action_reconciliation_rejected' | 'action_contradicted'
 
 export interface AuditEntry {
   readonly kind: AuditKind

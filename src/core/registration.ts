@@ -1,5 +1,6 @@
 /** What a deploy registers in a store: the rules of each domain, and who holds which role. Wire form, as the stores take it. */
 import { canonical } from './canonical.ts'
+import { reconcilersOf } from './contract.ts'
 import { contractHash } from './contract-hash.ts'
 import type { Domain } from './domain.ts'
 import { isStateless } from './entity.ts'
@@ -18,6 +19,8 @@ export interface RegisteredContract {
   readonly reviewers: string | null
   readonly quorum: number | null
   readonly always_asks: boolean
+  /** `null`: nobody may say what became of it. */
+  readonly reconcilers: string | null
 }
 
 export interface Registration {
@@ -42,6 +45,7 @@ export function registrationOf(domain: Domain): Registration {
       reviewers: contract.approval?.reviewers ?? null,
       quorum: contract.approval?.quorum ?? null,
       always_asks: contract.approval !== null && contract.approval.always !== null,
+      reconcilers: reconcilersOf(contract),
     })),
     stateless: entities.filter(isStateless).map(({ name }) => name),
     transitions: entities.flatMap((entity) =>

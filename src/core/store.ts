@@ -4,6 +4,7 @@ import type { ExecutionFacts } from './execution.ts'
 import type { RecordRef, ActionResult } from './outcome.ts'
 import type { PastEvent } from './fact.ts'
 import type { Step } from './proposal.ts'
+import type { ReconciliationVerdict } from './reconciliation.ts'
 import type { EntityState } from './state.ts'
 
 /** What the gate activity answers the workflow while a person is asked. */
@@ -114,13 +115,14 @@ export interface GateStore {
   resumeExecution(commit: { readonly body: string; readonly executionKey: string; readonly leaseMs: number }): Promise<Committed<Lease>>
   /** Ends a lease early: the executor has returned, and nothing of ours runs any more. */
   yieldLease(executionKey: string, token: string): Promise<void>
-  /** Effect known: outcome, events folded, new state, audit, in one commit. `pure`: there was no open; guarded instead. */
+  /** Effect known: outcome, events folded, new state, audit, in one commit. `contradicted`: a person has found that it did not happen; nothing is written. */
   completeExecution(commit: {
     readonly body: string
     readonly executionKey: string
     readonly answer: Unrecorded<ActionResult>
-    readonly end: { readonly status: 'succeeded' } | { readonly status: 'failed'; readonly token: string } | { readonly status: 'rejected'; readonly why: string }
-  }): Promise<Committed>
+    /** `ordinal`: which attempt it was, so that its late end is never taken for that of the next; left out, the newest. */
+    readonly end: ({ readonly status: 'succeeded' } | { readonly status: 'failed'; readonly token: string } | { readonly status: 'rejected'; readonly why: string }) & { readonly ordinal?: number }
+  }): Promise<Committed | { readonly status: 'contradicted' }>
   /** An action without an effect of its own: consumed, recorded and folded in one commit. */
   executePure(commit: { readonly body: string; readonly guard: Guard; readonly approvalId: string | null; readonly answer: Unrecorded<ActionResult> }): Promise<Committed>
   /** Nobody knows: only past the lease, or by its holder. */
@@ -129,6 +131,37 @@ export interface GateStore {
   reportEvent(commit: { readonly body: string; readonly answer: Unrecorded<ActionResult>; readonly guard: Guard }): Promise<Committed | { readonly status: 'busy' | 'conflict' }>
   /** Open executions whose lease is over, for the sweeper. */
   overdueExecutions(): Promise<readonly OverdueExecution[]>
+  /** What people have found out about executions of this domain, and the gate has not applied yet. */
+  dueReconciliations(domain: string): Promise<readonly DueReconciliation[]>
+  /** Ends an execution as a person has said. `refused`: it is no longer what they signed, or they may no longer; nothing is written. */
+  applyReconciliation(commit: ReconciliationCommit & { readonly answer: Unrecorded<ActionResult> }): Promise<Committed | { readonly status: 'refused'; readonly reason: string }>
+  /** It cannot be applied, and says why; a person may answer anew. */
+  rejectReconciliation(commit: ReconciliationCommit & { readonly why: string }): Promise<Committed>
+  /** It happened after all, though a person had found that it had not: in doubt again where nothing was done since, else only told. */
+  recordContradiction(commit: { readonly body: string; readonly executionKey: string; readonly ordinal: number }): Promise<Committed>
+}
+
+export interface ReconciliationCommit {
+  readonly body: string
+  readonly executionKey: string
+  readonly ordinal: number
+  readonly round: number
+}
+
+/** A reconciliation as the gate reads it. */
+export interface DueReconciliation {
+  readonly executionKey: string
+  readonly ordinal: number
+  readonly round: number
+  /** The pre-image, as text: what the person was shown. */
+  readonly request: string
+  readonly verdict: ReconciliationVerdict
+  readonly reviewer: string
+  readonly jws: string
+  /** The row that opened the execution, without its audit entries. */
+  readonly opened: Readonly<Record<string, unknown>>
+  /** The row that recorded the reconciliation, as `chain#seq`. */
+  readonly record: string
 }
 
 export interface OverdueExecution {

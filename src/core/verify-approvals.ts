@@ -1,5 +1,5 @@
 /** Verifying approvals: somebody can give them, somebody else than who asks, and they are for something. */
-import type { Contract } from './contract.ts'
+import { reconcilersOf, type Contract } from './contract.ts'
 import { isStateless } from './entity.ts'
 import { finding, type Finding } from './findings.ts'
 import type { Roles } from './permission.ts'
@@ -21,6 +21,14 @@ export function approvalFindings(action: string, contract: Contract, roles: Role
     ...(onlyReview.length > 0 ? [] : [finding('reviewer_is_requester', { action }, `whoever holds ${approval.reviewers} (${reviewers.join(', ')}) holds ${permission} too`)]),
     ...(approval.binds === 'state' && Object.keys(facts).length === 0 ? [finding('consent_binds_nothing', { action }, 'consent outlives every event that leaves the state as it is')] : []),
   ]
+}
+
+/** Somebody can say what became of it when nobody knows. What only emits is never in doubt. */
+export function reconcilerFindings(action: string, contract: Contract, roles: Roles): Finding[] {
+  if (contract.effect === 'none') return []
+  if (reconcilersOf(contract) === null) return [finding('nobody_reconciles', { action }, 'it names no one who may say whether it happened')]
+  const { reconciledBy } = contract
+  return reconciledBy === undefined || rolesWith(reconciledBy, roles).length > 0 ? [] : [finding('nobody_reconciles', { action }, `no role holds ${reconciledBy}`)]
 }
 
 export const isSaid = (words: string | null | undefined): boolean => words != null && words.trim() !== ''

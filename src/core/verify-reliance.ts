@@ -23,8 +23,7 @@ export function relianceFindings(action: string, contract: Contract): Finding[] 
   const read = watched(contract)
   const claimed = new Map<string, Finding>()
   for (const { path, shape } of placesOf(contract.paramsSchema)) {
-    const parameter = path.split(/[.[]/)[0] ?? path
-    if (isSaid(contract.asserted[parameter])) continue
+    if (isAsserted(contract, path)) continue
     const relying = reliesOn(`params.${path}`, shape, read, contract.approval?.always == null)
     if (relying !== undefined) claimed.set(path, finding('asserted_fact', { action }, `${relying} relies on parameter ${path}, which is only what the agent says`))
   }
@@ -32,9 +31,16 @@ export function relianceFindings(action: string, contract: Contract): Finding[] 
   return [...claimed.values(), ...unused.map((fact) => finding('fact_unused', { action }, `nothing reads fact ${fact}`))]
 }
 
-type Watched = Readonly<Record<'check' | 'forbid' | 'approval' | 'describe' | 'emits', ReadonlySet<string>>>
+/** The domain says where the parameter at this place really comes from. */
+export function isAsserted({ asserted }: Contract, path: string): boolean {
+  const parameter = path.split(/[.[]/)[0] ?? path
+  return Object.hasOwn(asserted, parameter) && isSaid(asserted[parameter])
+}
 
-function watched({ paramsSchema, facts, outputSchema, policyReads }: Contract): Watched {
+export type Watched = Readonly<Record<'check' | 'forbid' | 'approval' | 'describe' | 'emits', ReadonlySet<string>>>
+
+/** What each of a contract's functions has read, over all samples. */
+export function watched({ paramsSchema, facts, outputSchema, policyReads }: Contract): Watched {
   const read = { check: new Set<string>(), forbid: new Set<string>(), approval: new Set<string>(), describe: new Set<string>(), emits: new Set<string>() }
   const outputs = samplesOf(outputSchema, 8)
   const contexts = pairs(samplesOf(paramsSchema, samples), factSamples(facts))

@@ -9,10 +9,10 @@ export function rolesWith(permission: Permission, roles: Roles): readonly string
   return Object.entries(roles).filter(([, permissions]) => permissions.includes(permission)).map(([role]) => role)
 }
 
-/** Roles that hold nothing, and permissions that neither an action, nor its reviewers, nor an event's reporters need. */
+/** Roles that hold nothing, and permissions that neither an action, nor its reviewers and reconcilers, nor an event's reporters need. */
 export function roleFindings({ actions, roles }: DomainSpec, entities: readonly EntityType[]): Finding[] {
   const needed = new Set<string | undefined>([
-    ...Object.values(actions).flatMap(({ permission, approval }) => [permission, approval?.reviewers]),
+    ...Object.values(actions).flatMap(({ permission, approval, reconciledBy }) => [permission, approval?.reviewers, reconciledBy]),
     ...entities.flatMap(({ events }) => Object.values(events).map(({ reportedBy }) => reportedBy)),
   ])
   const held = [...new Set(Object.values(roles).flat())]

@@ -4,9 +4,10 @@ import type { EntityType } from './entity.ts'
 import { finding, type Finding } from './findings.ts'
 import type { Roles } from './permission.ts'
 import { actionFindings } from './verify-actions.ts'
-import { approvalFindings } from './verify-approvals.ts'
+import { approvalFindings, reconcilerFindings } from './verify-approvals.ts'
 import { boundFindings } from './verify-bounds.ts'
 import { entityFindings, eventNameFindings, reachableStates } from './verify-entities.ts'
+import { launderingFindings } from './verify-laundering.ts'
 import { relianceFindings } from './verify-reliance.ts'
 import { roleFindings } from './verify-roles.ts'
 import { twinFindings } from './verify-twins.ts'
@@ -33,8 +34,10 @@ export function verifyDomain(domain: DomainSpec): readonly Finding[] {
     ...contracts.flatMap(([action, contract]) => [
       ...actionFindings(action, contract, domain.roles, reachable.get(contract.entity.name)),
       ...approvalFindings(action, contract, domain.roles),
+      ...reconcilerFindings(action, contract, domain.roles),
       ...boundFindings(action, contract),
       ...relianceFindings(action, contract),
+      ...launderingFindings(action, contract, domain.actions),
       ...twinFindings(action, contract, domain),
     ].map((found) => ({ ...found, entity: contract.entity.name }))),
     ...entities.flatMap((entity) => entityFindings(entity, domain, reachable.get(entity.name))),

@@ -8,7 +8,8 @@ export interface AlteredReview {
 }
 
 /**
- * Recorded reviews whose signature is gone, or is another than the one that was recorded; and reviews that nobody recorded.
+ * Recorded reviews whose signature is gone, or is another than the one that was recorded; and reviews that nobody recorded. The same of
+ * what people have found out about executions.
  * `keys`: only on these chains.
  */
 export async function alteredReviews(snapshot: Snapshot, keys?: readonly string[]): Promise<readonly AlteredReview[]> {
@@ -24,6 +25,17 @@ export async function alteredReviews(snapshot: Snapshot, keys?: readonly string[
      from kiff.reviews r join kiff.approvals a using (approval_id) join kiff.chains c using (chain)
      where ($1::text[] is null or c.key = any ($1)) and not exists (
        select from kiff.ledger l where l.approval_id = r.approval_id::text and l.kind = 'reviewed' and l.body::jsonb #>> '{review,reviewer}' = r.reviewer)
+     union all
+     select c.key, l.seq, case when r.jws is null then 'the signed reconciliation that it records is gone' else 'the signed reconciliation is not the one that it records' end
+     from kiff.ledger l join kiff.chains c using (chain)
+       left join (kiff.reconciliations r join kiff.executions e using (execution_key, ordinal)) on e.chain = l.chain and r.seq = l.seq
+     where l.kind = 'reconciled' and ($1::text[] is null or c.key = any ($1))
+       and (encode(sha256(convert_to(coalesce(r.jws, ''), 'UTF8')), 'hex') is distinct from l.body::jsonb #>> '{review,jws_sha256}'
+         or encode(r.digest, 'hex') is distinct from l.body::jsonb #>> '{review,digest}')
+     union all
+     select c.key, r.seq, 'a reconciliation by ' || r.reviewer || ' is kept that no row records'
+     from kiff.reconciliations r join kiff.executions e using (execution_key, ordinal) join kiff.chains c using (chain)
+     where ($1::text[] is null or c.key = any ($1)) and not exists (select from kiff.ledger l where l.chain = e.chain and l.seq = r.seq and l.kind = 'reconciled')
      order by 1, 2, 3`,
     [keys ?? null],
   )

@@ -6,12 +6,13 @@ import type { DataConverter } from '@temporalio/common'
 import type { JSONWebKeySet } from 'jose'
 import type { Domain } from '../core/domain.ts'
 import type { Pool } from '../postgres/connect.ts'
-import { createReviewVerifier } from '../temporal/verify-review.ts'
+import { createReconciliationVerifier, createReviewVerifier } from '../temporal/verify-review.ts'
 import { verifyIn, type ChainFinding, type ChainFindingKind } from './chain.ts'
 import { checkOutcome, checkRecord } from './check-answer.ts'
 import { checkChain, checkState } from './check-chain.ts'
 import { checkReview } from './check-consent.ts'
 import { checkFacts } from './check-facts.ts'
+import { checkReconciled } from './check-reconciled.ts'
 import { checkInput, checkKey, checkRow } from './check-row.ts'
 import { domainOfType, entityOf, toStep, type GovernedStep, type RecordedAnswer } from './governed-step.ts'
 import { readHistory, type History, type ReadHistory } from './history.ts'
@@ -28,7 +29,7 @@ const checks = {
   facts: checkFacts,
   outcome: checkOutcome,
   record: checkRecord,
-  review: checkReview,
+  review: (context) => both(checkReview(context), checkReconciled(context)),
   chain: checkChain,
   state: checkState,
 } as const satisfies Record<string, (context: StepContext) => Verdict>
@@ -143,11 +144,19 @@ async function gather(snapshot: Snapshot, options: ReplayCheckOptions, gathered:
   return { steps, surroundings: { ...gathered, namespace, domains, ledger, chainFindings, signatures } }
 }
 
-/** Each signed review of these approvals, and whether it is by one of the keys. */
-async function genuine({ approvals }: RunLedger, keys: JSONWebKeySet): Promise<ReadonlyMap<string, boolean>> {
+/** Two verdicts as one: what is wrong first, and nothing to compare only where neither has. */
+function both(first: Verdict, second: Verdict): Verdict {
+  if (typeof first === 'string') return first
+  return typeof second === 'string' || first === undefined ? second : first
+}
+
+/** Each signed review, and reconciliation, of these runs, and whether it is by one of the keys. */
+async function genuine({ approvals, reconciliations }: RunLedger, keys: JSONWebKeySet): Promise<ReadonlyMap<string, boolean>> {
   const verify = createReviewVerifier(keys)
-  const signed = approvals.flatMap(({ reviews }) => reviews.map(({ jws }) => jws))
-  return new Map(await Promise.all(signed.map(async (jws) => [jws, (await verify(jws)) !== null] as const)))
+  const verifyReconciliation = createReconciliationVerifier(keys)
+  const signed = approvals.flatMap(({ reviews }) => reviews.map(({ jws }) => [jws, verify] as const))
+  const all = [...signed, ...reconciliations.map(({ jws }) => [jws, verifyReconciliation] as const)]
+  return new Map(await Promise.all(all.map(async ([jws, check]) => [jws, (await check(jws)) !== null] as const)))
 }
 
 /** What is wrong beside any step: the code itself, the chains, and rows that no step of the history accounts for. */

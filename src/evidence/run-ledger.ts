@@ -26,6 +26,13 @@ export interface ApprovalRecord {
   readonly consumedBy: string | null
 }
 
+/** What a person has found out about an execution, as it is kept beside the ledger. */
+export interface ReconciliationRecord extends RowPlace {
+  readonly ordinal: number
+  readonly request: string
+  readonly jws: string
+}
+
 export interface RowPlace {
   readonly chain: string
   readonly seq: number
@@ -38,6 +45,10 @@ export interface RunLedger {
   readonly at: (place: RowPlace) => RunRow | undefined
   readonly approvals: readonly ApprovalRecord[]
   readonly approval: (approvalId: string) => ApprovalRecord | undefined
+  /** Of the executions that these runs have opened. */
+  readonly reconciliations: readonly ReconciliationRecord[]
+  /** The one that this row records. */
+  readonly reconciliation: (place: RowPlace) => ReconciliationRecord | undefined
   /** Rows by which the human-facing service recorded a review of this approval, or took its grant back. */
   readonly reviewedRows: (approvalId: string) => readonly RunRow[]
   /** The events that an entity's chain holds before this row, oldest first; only for chains on which this workflow was judged by facts. */
@@ -63,6 +74,7 @@ export async function loadRunLedger(snapshot: Snapshot, runIds: readonly string[
   const approvalIds = [...new Set([...rows, ...referred].flatMap(({ body }) => (isUuid(body.approval_id) ? [body.approval_id] : [])))]
   const approvals = await readApprovals(snapshot, approvalIds)
   const reviewed = await readRows(snapshot, `l.approval_id = any ($1) and l.kind in ('reviewed', 'approval_revoked')`, [approvalIds])
+  const reconciliations = await readReconciliations(snapshot, [...new Set(rows.flatMap(({ body }) => body.execution_key ?? []))])
   const judged = [...new Set(rows.flatMap(({ chain, body }) => (body.facts == null ? [] : [chain])))]
   const past = judged.length === 0 ? [] : await readRows(snapshot, `c.key = any ($1) and l.body::jsonb ? 'events'`, [judged])
   const namespaces = [...new Set(rows.flatMap(({ body }) => body.namespace ?? []))]
@@ -73,6 +85,8 @@ export async function loadRunLedger(snapshot: Snapshot, runIds: readonly string[
     at: ({ chain, seq }) => byPlace.get(`${chain}#${seq}`),
     approvals: [...approvals.values()],
     approval: (approvalId) => approvals.get(approvalId),
+    reconciliations,
+    reconciliation: ({ chain, seq }) => reconciliations.find((each) => each.chain === chain && each.seq === seq),
     reviewedRows: (approvalId) => reviewed.filter(({ body }) => body.approval_id === approvalId),
     eventsBefore: ({ chain, seq }) =>
       past.filter((row) => row.chain === chain && row.seq < seq).flatMap(({ at, body }) => (body.events ?? []).map(({ type, payload }) => ({ type, payload, at }))),
@@ -92,6 +106,14 @@ async function readRows(snapshot: Snapshot, condition: string, args: unknown[]):
 async function rowsAt(snapshot: Snapshot, places: readonly RowPlace[]): Promise<readonly RunRow[]> {
   if (places.length === 0) return []
   return readRows(snapshot, '(c.key, l.seq) in (select * from unnest($1::text[], $2::bigint[]))', [places.map(({ chain }) => chain), places.map(({ seq }) => seq)])
+}
+
+async function readReconciliations(snapshot: Snapshot, executionKeys: readonly string[]): Promise<readonly ReconciliationRecord[]> {
+  const { rows } = await snapshot.query<ReconciliationRecord>(
+    `select c.key as chain, r.seq::float8 as seq, r.ordinal, r.request, r.jws
+     from kiff.reconciliations r join kiff.executions e using (execution_key, ordinal) join kiff.chains c using (chain)
+     where r.execution_key = any ($1) order by r.at`, [[...executionKeys]])
+  return rows
 }
 
 async function readApprovals(snapshot: Snapshot, approvalIds: readonly string[]): Promise<ReadonlyMap<string, ApprovalRecord>> {

@@ -1,7 +1,7 @@
 /** Binding effects and facts to contracts. Only the gate calls an executor or a loader; neither is ever an activity (I1). */
 import type { Contract, TypesOf } from '../core/contract.ts'
 import type { Domain } from '../core/domain.ts'
-import type { EventFactValues, FactSpecs, FactValues, LoadedNames } from '../core/fact.ts'
+import type { EventFactValues, FactSpecs, FactValues, LoadedNames, LoadedValue } from '../core/fact.ts'
 
 /** What an executor is given. The same frozen parameters and facts that were judged and, where needed, approved. */
 export interface ExecutorContext<Params, Facts = unknown> {
@@ -49,7 +49,7 @@ type LoadedFacts<D extends Domain> = { [Action in keyof D['actions']]: LoadedNam
 /** Over all actions that declare the fact `Name`. */
 type LoaderFor<D extends Domain, Name extends string> = {
   [Action in keyof D['actions']]: Name extends LoadedNames<DeclaredOf<D, Action>>
-    ? { params: TypesOf<D['actions'][Action]>['params']; value: FactValues<DeclaredOf<D, Action>>[Name]; facts: EventFactValues<DeclaredOf<D, Action>> }
+    ? { params: TypesOf<D['actions'][Action]>['params']; value: LoadedValue<DeclaredOf<D, Action>[Name]>; facts: EventFactValues<DeclaredOf<D, Action>> }
     : never
 }[keyof D['actions']]
 

@@ -15,7 +15,7 @@ export async function readDeclaredFacts(bound: BoundDomain, proposal: GovernedPr
   const { contract, action, request, inspection } = proposal
   const declared = Object.entries(contract.facts)
   if (declared.length === 0 || !inspection.ok) return {}
-  if (beforeFacts(contract, { action, entityId: request.entityId, actor: request.actor, inspection }, { actorProven: provenAt(proposal.authority, facts.now), state: facts.state }) !== null) return {}
+  if (beforeFacts(contract, { action, entityId: request.entityId, actor: request.actor, inspection }, { actorProven: provenAt(proposal.authority, facts.now), state: facts.state, permissions: facts.permissions }) !== null) return {}
   try {
     const past = contract.pastFacts(facts.events)
     const signal = AbortSignal.timeout(Math.max(1, Math.floor(withinMs)))

@@ -3,18 +3,15 @@ import { ApplicationFailure } from '@temporalio/activity'
 import { canonical } from '../core/canonical.ts'
 import { durationMs } from '../core/duration.ts'
 import type { ActionOnFacts } from '../core/contract.ts'
-import { NotDone, providerKey } from '../core/execution.ts'
-import { recordable, type AuditEntry, type RecordedEvent } from '../core/ledger-row.ts'
+import { maxOutput, NotDone, providerKey } from '../core/execution.ts'
+import { recordable, type AuditEntry } from '../core/ledger-row.ts'
 import { refuse, type ActionResult, type RecordRef } from '../core/outcome.ts'
-import { foldEvent } from '../core/state.ts'
 import type { Committed, Facts, GateStore, Lease, Unrecorded } from '../core/store.ts'
 import { failures } from '../temporal/names.ts'
+import { acceptOutput, type Accepted } from './accept-output.ts'
 import type { Executor } from './binding.ts'
 import { executed, failed, proposed } from './audit-entries.ts'
 import { guardOf, rowOf, type GovernedProposal } from './proposal.ts'
-
-/** Largest output an executor may return, as canonical JSON in UTF-16 units. */
-export const maxOutput = 16_384
 
 /** How long the executor may take, and how long the lease then lasts; milliseconds. */
 export interface Timing {
@@ -85,7 +82,7 @@ export async function resume(store: GateStore, proposal: GovernedProposal, facts
 async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): Promise<Done> {
   const { store, proposal, facts, action, approvalId } = attempt
   const guard = guardOf(facts, proposal.authority)
-  const accepted = acceptOutput(attempt, {})
+  const accepted = accept(attempt, {})
   if (!accepted.ok) {
     const refusal = refuse('error', `${proposal.action} emits what ${proposal.contract.entity.name} cannot take: ${accepted.why}`)
     const voided: AuditEntry[] = approvalId === null ? [] : [{ kind: 'approval_void', message: 'approval void', data: { approval_id: approvalId, action: proposal.action, reason: recordable(refusal.message) } }]
@@ -108,8 +105,8 @@ async function runAndComplete(opened: Opened, executor: Executor): Promise<Done>
     case 'not_done': {
       const answer = refuse('execution_failed', end.message)
       const body = completionRow(opened, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
-      const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token } }))
-      return commit === 'refused' ? 'stale' : answered(commit, answer)
+      const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token, ordinal: lease.ordinal } }))
+      return commit === 'refused' || commit.status === 'contradicted' ? 'stale' : answered(commit, answer)
     }
     case 'unknown': {
       // It may still end well: a late success is accepted from any attempt.
@@ -156,28 +153,40 @@ async function run({ proposal, action, lease, timing }: Opened, executor: Execut
 
 /** Records what an executor returned. Money has moved: this is tried until the attempt's time is over. */
 async function completed(opened: Opened, output: unknown): Promise<Done> {
-  const { store, proposal, action, timing } = opened
-  const accepted = acceptOutput(opened, output)
+  const { store, proposal, action, timing, lease } = opened
+  const accepted = accept(opened, output)
   if (!accepted.ok) return rejected(opened, accepted.why, output)
   const answer = allowed(action, accepted.output)
   const body = completionRow(opened, 'executed', executed(proposal, opened.approvalId, accepted), { decision: allowedDecision, events: accepted.events, output: accepted.output })
-  const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'succeeded' } }))
+  const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'succeeded', ordinal: lease.ordinal } }))
   if (commit === 'refused') return rejected(opened, 'the database refused the events', output)
+  if (commit.status === 'contradicted') return contradicted(opened, output)
   return answered(commit, answer)
 }
 
 /** It happened, but what came back cannot be accepted: the entity is held for a person. */
 async function rejected(opened: Opened, why: string, output: unknown): Promise<Done> {
-  const { store, proposal, timing } = opened
+  const { store, proposal, timing, lease } = opened
   const answer = refuse('outcome_unknown', `${proposal.action} was carried out, but its result cannot be accepted (${why}); a person must look`)
   const entry: AuditEntry = { kind: 'action_completion_rejected', message: 'completion rejected', data: { action: proposal.action, error: why, idempotency_key: proposal.executionKey } }
   const body = completionRow(opened, 'completion_rejected', [entry], { decision: answer, output: cappedOutput(output) })
-  const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why } }))
-  return commit === 'refused' ? 'stale' : answered(commit, answer)
+  const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'rejected', why, ordinal: lease.ordinal } }))
+  if (commit === 'refused') return 'stale'
+  return commit.status === 'contradicted' ? contradicted(opened, output) : answered(commit, answer)
+}
+
+/** It happened, though a person has found that it had not. Read again: where nothing was done since, it is in doubt once more. */
+async function contradicted(opened: Opened, output: unknown): Promise<Done> {
+  const { store, proposal, timing, lease } = opened
+  const error = 'a person had found that it did not happen, and then its executor returned'
+  const entry: AuditEntry = { kind: 'action_contradicted', message: 'reconciliation contradicted', data: { action: proposal.action, error, idempotency_key: proposal.executionKey } }
+  const body = completionRow(opened, 'contradicted', [entry], { output: cappedOutput(output) })
+  await untilCommitted(timing, () => store.recordContradiction({ body, executionKey: proposal.executionKey, ordinal: lease.ordinal }))
+  return 'stale'
 }
 
 /** A row that ends an execution names the grant that was used, and the row that opened it. */
-function completionRow({ proposal, facts, action, approvalId, cause }: Opened, kind: 'executed' | 'failed' | 'completion_rejected', audit: readonly AuditEntry[], more: Parameters<typeof rowOf>[4]): string {
+function completionRow({ proposal, facts, action, approvalId, cause }: Opened, kind: 'executed' | 'failed' | 'completion_rejected' | 'contradicted', audit: readonly AuditEntry[], more: Parameters<typeof rowOf>[4]): string {
   return rowOf(proposal, facts, kind, audit, { ...more, ...causedBy(approvalId), facts: action.facts, causation: cause })
 }
 
@@ -196,7 +205,7 @@ function cappedOutput(output: unknown): unknown {
   return size > maxOutput ? { too_large: size } : returned
 }
 
-async function untilCommitted(timing: Timing, commit: () => Promise<Committed>): Promise<Committed | 'refused'> {
+async function untilCommitted<Commit>(timing: Timing, commit: () => Promise<Commit>): Promise<Commit | 'refused'> {
   for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, 2_000)) {
     try {
       return await commit()
@@ -209,26 +218,12 @@ async function untilCommitted(timing: Timing, commit: () => Promise<Committed>):
 }
 
 /** The registry refused the events (SQLSTATE class 23): trying again changes nothing. */
-function isRefusedByRule(error: unknown): boolean {
+export function isRefusedByRule(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('23')
 }
 
-type Accepted = { readonly ok: true; readonly output: unknown; readonly events: readonly RecordedEvent[] } | { readonly ok: false; readonly why: string }
-
-function acceptOutput({ proposal, facts, action }: Attempt, output: unknown): Accepted {
-  const accepted = action.accept(output)
-  if (!accepted.ok) return { ok: false, why: accepted.message }
-  const size = canonical(accepted.output, 'output').length
-  if (size > maxOutput) return { ok: false, why: `output of ${size} characters, more than ${maxOutput}` }
-  const events: RecordedEvent[] = []
-  let { state } = facts
-  for (const [index, event] of accepted.events.entries()) {
-    const folded = foldEvent(proposal.contract.entity, state, event)
-    if (!folded.ok) return { ok: false, why: folded.message }
-    events.push({ id: `${proposal.executionKey}-${index}`, type: event.type, payload: event.payload, from: folded.from, to: folded.state.value })
-    state = folded.state
-  }
-  return { ok: true, output: accepted.output, events }
+function accept({ proposal, facts, action }: Attempt, output: unknown): Accepted {
+  return acceptOutput({ action, entity: proposal.contract.entity, state: facts.state, executionKey: proposal.executionKey }, output)
 }
 
 /** The row by which an execution comes to be in doubt. */

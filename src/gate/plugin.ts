@@ -21,7 +21,7 @@ import { startSweeper } from './sweeper.ts'
 import { warnOfUnknownKeys } from './unknown-keys.ts'
 import { createMandateVerifier, type MandateIssuer } from './mandate.ts'
 import { observed, type GateObserver } from './observe.ts'
-import { createReviewVerifier } from '../temporal/verify-review.ts'
+import { createReconciliationVerifier, createReviewVerifier } from '../temporal/verify-review.ts'
 
 export interface KiffGateOptions {
   /** `executors(domain, {...})`. */
@@ -101,7 +101,10 @@ export class KiffPlugin extends SimplePlugin {
     try {
       await requireLogin(this.#pool, 'gate', this.#gate.databaseUrl)
       await checkContracts(this.#pool, this.#gate.bound)
-      const sweeper = startSweeper(storeOf(this.#pool, this.#gate.observer), this.#client)
+      const sweeper = startSweeper(storeOf(this.#pool, this.#gate.observer), this.#client, {
+        bound: this.#gate.bound,
+        verify: createReconciliationVerifier(this.#gate.reviewKeys),
+      })
       try {
         return await next(worker)
       } finally {

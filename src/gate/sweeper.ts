@@ -1,14 +1,21 @@
-/** Open executions that nobody will take up again (their workflow was terminated) come to be in doubt, and ask a person. */
+/**
+ * Open executions that nobody will take up again (their workflow was terminated) come to be in doubt, and ask a person; and what a
+ * person has then found out is applied.
+ */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { ledgerBody } from '../core/ledger-row.ts'
 import type { GateStore, OverdueExecution } from '../core/store.ts'
 import { repeat, type Repeated } from '../temporal/repeat.ts'
+import { applyReconciliations, type Reconciling } from './reconcile.ts'
 
 const everyMs = 2_000
 
 /** Looks every two seconds; a fault (a database or server that is down) only delays it. */
-export function startSweeper(store: GateStore, client: Client): Repeated {
-  return repeat(everyMs, () => sweep(store, client))
+export function startSweeper(store: GateStore, client: Client, reconciling: Reconciling): Repeated {
+  return repeat(everyMs, async () => {
+    // Neither holds the other up.
+    await Promise.allSettled([sweep(store, client), applyReconciliations(store, reconciling)])
+  })
 }
 
 /** Marks every execution past its lease whose activity is no longer there to take it up; other namespaces have sweepers of their own. */

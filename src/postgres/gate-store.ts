@@ -1,7 +1,7 @@
 /** The gate's store in Postgres: one function of the fenced schema for each operation, called with the gate login. */
-import type { Committed, Facts, GateStore, Lease, OverdueExecution } from '../core/store.ts'
+import type { Committed, DueReconciliation, Facts, GateStore, Lease, OverdueExecution } from '../core/store.ts'
 import { callFunction, callSet, type Pool } from './connect.ts'
-import { isRetryableConflict, toCommitted, toFacts, toOverdue } from './rows.ts'
+import { isRetryableConflict, toCommitted, toCompleted, toDueReconciliation, toFacts, toOverdue, toReconciled } from './rows.ts'
 
 /** @param pool connected as `kiff_gate`, which has EXECUTE on these functions and no table */
 export function createGateStore(pool: Pool): GateStore {
@@ -16,6 +16,13 @@ export function createGateStore(pool: Pool): GateStore {
   }
 
   return {
+    async dueReconciliations(domain): Promise<readonly DueReconciliation[]> {
+      return (await callSet(pool, 'kiff.due_reconciliations', [domain])).map(toDueReconciliation)
+    },
+    applyReconciliation: async ({ body, executionKey, ordinal, round, answer }) =>
+      toReconciled(await callFunction(pool, 'kiff.apply_reconciliation', [body, executionKey, ordinal, round, json(answer)])),
+    rejectReconciliation: ({ body, executionKey, ordinal, round, why }) => commit('kiff.reject_reconciliation', [body, executionKey, ordinal, round, why]),
+    recordContradiction: ({ body, executionKey, ordinal }) => commit('kiff.record_contradiction', [body, executionKey, ordinal]),
     async readFacts(query): Promise<Facts> {
       return toFacts(await callFunction(pool, 'kiff.read_facts', [JSON.stringify(query)]))
     },
@@ -30,7 +37,7 @@ export function createGateStore(pool: Pool): GateStore {
     },
     // No conflict is swallowed here: the effect has happened, and a refused completion must be seen.
     completeExecution: async ({ body, executionKey, answer, end }) =>
-      toCommitted(await callFunction(pool, 'kiff.complete_execution', [body, executionKey, json(answer), json(end)])),
+      toCompleted(await callFunction(pool, 'kiff.complete_execution', [body, executionKey, json(answer), json(end)])),
     executePure: ({ body, guard, approvalId, answer }) => commit('kiff.execute_pure', [body, json(guard), approvalId, json(answer)]),
     markInDoubt: ({ body, executionKey, token }) => commit('kiff.mark_in_doubt', [body, executionKey, token]),
     reportEvent: ({ body, answer, guard }) => commit('kiff.report_event', [body, json(answer), json(guard)]),

@@ -1,6 +1,8 @@
 /** The human-facing service's store in Postgres, called with the reviewer login. */
 import type { ApprovalRequest, ApprovalStatus, Verdict } from '../core/approval.ts'
 import { sha256 } from '../core/digest.ts'
+import type { ExecutionStatus } from '../core/execution.ts'
+import type { ReconciliationRequest, ReconciliationVerdict } from '../core/reconciliation.ts'
 import { callFunction, callSet, type Pool } from './connect.ts'
 
 /** An approval as a person is shown it. The digest is recomputed here from the very text that is shown. */
@@ -16,13 +18,32 @@ export interface ApprovalRow {
 }
 
 export interface InDoubt {
+  readonly execution_key: string
+  readonly ordinal: number
   readonly domain: string
   readonly entity_type: string
   readonly entity_id: string
   readonly action: string
   readonly workflow_id: string
   readonly since: string
+  /** `in_doubt`, why a completion was rejected, or `contradicted`: something else was tried since, and no answer is asked for. */
   readonly status: string
+  /** Somebody has answered, and the gate has not applied it yet. */
+  readonly waiting: boolean
+}
+
+/** An execution in doubt, or that was, as a person is shown it. The digest is recomputed here from the very text that is shown. */
+export interface InDoubtRow {
+  readonly request: ReconciliationRequest
+  readonly digest: string
+  readonly status: ExecutionStatus | 'completion_rejected'
+  readonly waiting: boolean
+  /** Why the gate could not apply the last answer. */
+  readonly rejected: string | null
+  /** It turned out to have happened after a person had found that it had not. */
+  readonly contradicted: boolean
+  /** Oldest first. */
+  readonly reconciliations: readonly { readonly round: number; readonly verdict: ReconciliationVerdict; readonly output: unknown; readonly reviewer: string; readonly reason: string; readonly at: string }[]
 }
 
 export interface Delivery {
@@ -41,6 +62,10 @@ export interface ReviewStore {
   list(which: 'pending' | 'closed', limit: number): Promise<readonly ApprovalRow[]>
   show(approvalId: string): Promise<ApprovalRow | undefined>
   inDoubt(): Promise<readonly InDoubt[]>
+  showInDoubt(executionKey: string, ordinal: number): Promise<InDoubtRow | undefined>
+  /** What a person has found out, and its ledger row, in one commit; refused where the execution's rules say so. */
+  recordReconciliation(body: string, jws: string): Promise<RecordedReview>
+  recordRefusedReconciliation(body: string): Promise<void>
   /** Review, ledger row, and outbox in one commit; refused where the row's rules say so. */
   recordReview(body: string, jws: string): Promise<RecordedReview>
   /** Takes back a grant that has not been used; refused where the row's rules say so. */
@@ -66,6 +91,16 @@ export function createReviewStore(pool: Pool): ReviewStore {
     },
     async inDoubt() {
       return (await callSet(pool, 'kiff.list_in_doubt', [])) as readonly InDoubt[]
+    },
+    async showInDoubt(executionKey, ordinal) {
+      const row = await callFunction(pool, 'kiff.show_in_doubt', [executionKey, ordinal])
+      return row === undefined || row === null ? undefined : toInDoubtRow(row)
+    },
+    async recordReconciliation(body, jws) {
+      return (await callFunction(pool, 'kiff.record_reconciliation', [body, jws])) as RecordedReview
+    },
+    async recordRefusedReconciliation(body) {
+      await callFunction(pool, 'kiff.record_refused_reconciliation', [body])
     },
     async recordReview(body, jws) {
       return (await callFunction(pool, 'kiff.record_review', [body, jws])) as RecordedReview
@@ -93,4 +128,9 @@ export function createReviewStore(pool: Pool): ReviewStore {
 function toApprovalRow(row: unknown): ApprovalRow {
   const { request, status, reviews, revoked } = row as { request: string } & Pick<ApprovalRow, 'status' | 'reviews' | 'revoked'>
   return { request: JSON.parse(request) as ApprovalRequest, digest: sha256(request), status, reviews, revoked }
+}
+
+function toInDoubtRow(row: unknown): InDoubtRow {
+  const { request, ...rest } = row as { request: string } & Omit<InDoubtRow, 'request' | 'digest'>
+  return { ...rest, request: JSON.parse(request) as ReconciliationRequest, digest: sha256(request) }
 }

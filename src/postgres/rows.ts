@@ -1,6 +1,6 @@
 /** Where what Postgres returns becomes our types. The functions build these objects themselves; the shapes are theirs. */
 import { DatabaseError } from 'pg'
-import type { Committed, Facts, OverdueExecution } from '../core/store.ts'
+import type { Committed, DueReconciliation, Facts, GateStore, OverdueExecution } from '../core/store.ts'
 
 export function toFacts(row: unknown): Facts {
   return object(row) as unknown as Facts
@@ -12,6 +12,18 @@ export function toCommitted<T>(row: unknown): Committed<T> {
 
 export function toOverdue(row: unknown): OverdueExecution {
   return object(row) as unknown as OverdueExecution
+}
+
+export function toCompleted(row: unknown): Awaited<ReturnType<GateStore['completeExecution']>> {
+  return object(row) as unknown as Awaited<ReturnType<GateStore['completeExecution']>>
+}
+
+export function toReconciled(row: unknown): Awaited<ReturnType<GateStore['applyReconciliation']>> {
+  return object(row) as unknown as Awaited<ReturnType<GateStore['applyReconciliation']>>
+}
+
+export function toDueReconciliation(row: unknown): DueReconciliation {
+  return object(row) as unknown as DueReconciliation
 }
 
 /** Lost races: a serialization failure we raise ourselves, a deadlock, a unique index that was the last guard. */

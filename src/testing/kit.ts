@@ -55,7 +55,7 @@ export interface Kit<D extends Domain> {
   readonly effects: readonly SpiedEffect[]
   /** The audit records about an entity, or those that agree with a filter, in order; all there are unless told. */
   readonly timeline: (of?: string | AuditFilter) => readonly AuditRecord[]
-  /** Stops what a gate worker does beside its activities: marking executions in doubt that nobody takes up again. */
+  /** Stops what a gate worker does beside its activities: marking executions in doubt that nobody takes up again, and ending them as people have found out. */
   readonly close: () => Promise<void>
 }
 
@@ -63,9 +63,9 @@ const askedWithinMs = 20_000
 
 /** @throws Error when a member holds a role that the domain does not have */
 export async function createKit<D extends Domain>({ domain, client, clock = Date.now, ...options }: KitOptions<D>): Promise<Kit<D>> {
-  const { gate, memory, spies, ...kit } = await createTestGate(domain, options, clock)
+  const { gate, memory, spies, reconciling, ...kit } = await createTestGate(domain, options, clock)
   const workflows = createWorkflows()
-  const sweeper = startSweeper(memory.gate, client)
+  const sweeper = startSweeper(memory.gate, client, reconciling)
 
   async function roundOf(which: ApprovalRef, status: 'pending' | 'granted'): Promise<string> {
     if (typeof which === 'string') return which

@@ -13,6 +13,7 @@ import { completeExecution, executePure, markInDoubt, openExecution, overdueExec
 import { readFacts } from './memory/read-facts.ts'
 import { membershipBody, type MembershipChange } from '../core/registration.ts'
 import { changeMembership, registerDomain } from './memory/registry.ts'
+import * as reconciliation from './memory/reconciliations.ts'
 import * as review from './memory/review-side.ts'
 import { recordAnswer, requestApproval } from './memory/rounds.ts'
 import { createTables, StoreError, type Tables, type Transaction } from './memory/tables.ts'
@@ -83,6 +84,10 @@ function gateStore(commit: Commit): GateStore {
     markInDoubt: (asked) => guarded((tx) => markInDoubt(tx, asked)),
     reportEvent: (asked) => guarded((tx) => reportEvent(tx, asked)),
     overdueExecutions: () => commit(overdueExecutions),
+    dueReconciliations: (domain) => commit((tx) => reconciliation.dueReconciliations(tx, domain)),
+    applyReconciliation: (asked) => commit((tx) => reconciliation.applyReconciliation(tx, asked)),
+    rejectReconciliation: (asked) => guarded((tx) => reconciliation.rejectReconciliation(tx, asked)),
+    recordContradiction: (asked) => guarded((tx) => reconciliation.recordContradiction(tx, asked)),
   }
 }
 
@@ -93,7 +98,10 @@ function reviewStore(commit: Commit): ReviewStore {
       const a = tx.approvals.get(approvalId)
       return a === undefined ? undefined : review.toApprovalRow(tx, a)
     }),
-    inDoubt: () => commit(review.listInDoubt),
+    inDoubt: () => commit(reconciliation.listInDoubt),
+    showInDoubt: (executionKey, ordinal) => commit((tx) => reconciliation.showInDoubt(tx, executionKey, ordinal)),
+    recordReconciliation: (body, jws) => commit((tx) => reconciliation.recordReconciliation(tx, body, jws)),
+    recordRefusedReconciliation: (body) => commit((tx) => reconciliation.recordRefusedReconciliation(tx, body)),
     recordReview: (body, jws) => commit((tx) => review.recordReview(tx, body, jws)),
     revokeApproval: (body) => commit((tx) => review.revokeApproval(tx, body)),
     recordRefusedReview: (body) => commit((tx) => review.recordRefusedReview(tx, body)),

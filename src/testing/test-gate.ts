@@ -12,8 +12,9 @@ import type { Step } from '../core/proposal.ts'
 import type { EntityState } from '../core/state.ts'
 import type { AuditFilter } from '../evidence/audit-records.ts'
 import type { GateOptions } from '../gate/gate.ts'
+import type { Reconciling } from '../gate/reconcile.ts'
 import { createMandateVerifier, type MandateIssuer } from '../gate/mandate.ts'
-import { createReviewVerifier } from '../temporal/verify-review.ts'
+import { createReconciliationVerifier, createReviewVerifier } from '../temporal/verify-review.ts'
 import type { Clock } from './clock.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import { pastBody } from './past.ts'
@@ -40,6 +41,8 @@ export type Past = readonly (readonly [type: string, payload?: unknown])[]
 
 export interface TestGate {
   readonly gate: GateOptions
+  /** How the sweeper ends executions about which somebody has found out. */
+  readonly reconciling: Reconciling
   readonly memory: MemoryStore
   readonly spies: Spies
   /** Signs and records a review, as the human-facing service does. */
@@ -80,6 +83,7 @@ export async function createTestGate<D extends Domain>(domain: D, options: TestG
   }
   return {
     gate, memory, spies, changeRole,
+    reconciling: { bound: spies.bound, verify: createReconciliationVerifier(publicKeys) },
     async review(approvalId, verdict, by, reason) {
       const row = await memory.reviews.show(approvalId)
       return desk.review({ approvalId, digest: row?.digest ?? '', verdict, reviewer: by, reason })

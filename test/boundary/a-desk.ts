@@ -1,6 +1,6 @@
 /** A desk in memory, at the inbox's port, and requests as an agent would cause them. */
 import { createHash } from 'node:crypto'
-import type { ApprovalRequest, ApprovalRow, Desk, InDoubt, ReviewOutcome } from '../../src/approvals/desk.ts'
+import type { ApprovalRequest, ApprovalRow, Desk, InDoubt, InDoubtRow, ReconciliationRequest, ReviewOutcome } from '../../src/approvals/desk.ts'
 import { canonical } from '../../src/core/canonical.ts'
 
 export function aRequest(over: Partial<ApprovalRequest> = {}): ApprovalRequest {
@@ -43,6 +43,9 @@ export function aRequest(over: Partial<ApprovalRequest> = {}): ApprovalRequest {
 }
 
 export const anInDoubt: InDoubt = {
+  execution_key: '9'.repeat(64),
+  ordinal: 1,
+  waiting: false,
   domain: 'refunds',
   entity_type: 'Order',
   entity_id: 'order-9',
@@ -52,7 +55,20 @@ export const anInDoubt: InDoubt = {
   status: 'in_doubt',
 }
 
+export function aReconciliationRequest(over: Partial<ReconciliationRequest> = {}): ReconciliationRequest {
+  return {
+    format: 1, namespace: 'default', workflow_id: 'ticket-9', first_execution_run_id: '0199f2c4-1111-7000-8000-000000000009', domain: 'refunds', contract: '5b1f7c0a'.repeat(8),
+    entity_type: 'Order', entity_id: 'order-9', state: { value: 'PAID', version: 2 }, action: 'REFUND_ORDER', params: { amountCents: 99_900, reason: 'late' }, facts: {},
+    actor: 'support-agent-1', on_behalf_of: null, execution_key: '9'.repeat(64), ordinal: 1, opened: 'refunds/Order/order-9#3', opened_at: '2025-11-21T09:29:00.000Z',
+    doubt: 'in_doubt', why: 'no answer within 60000 ms', since: '2025-11-21T09:30:00.000Z', returned: null, reconcilers: 'orders.review', summary: null,
+    ...over,
+  }
+}
+
 export interface TestDesk extends Desk {
+  readonly putInDoubt: (request: ReconciliationRequest, over?: Partial<InDoubtRow>) => InDoubtRow
+  /** Every answer that reached the desk, also the refused ones. */
+  readonly reconciled: Parameters<Desk['reconcile']>[0][]
   readonly put: (request: ApprovalRequest, over?: Partial<ApprovalRow>) => ApprovalRow
   /** Every review that reached the desk, also the refused ones. */
   readonly asked: Parameters<Desk['review']>[0][]
@@ -65,6 +81,8 @@ export interface TestDesk extends Desk {
 
 export function createTestDesk(): TestDesk {
   const rows = new Map<string, ApprovalRow>()
+  const doubts = new Map<string, InDoubtRow>()
+  const reconciled: TestDesk['reconciled'] = []
   const asked: TestDesk['asked'] = []
   const revoked: TestDesk['revoked'] = []
   const list = (pending: boolean) => [...rows.values()].filter((row) => (row.status === 'pending') === pending)
@@ -83,7 +101,25 @@ export function createTestDesk(): TestDesk {
   }
 
   const desk: TestDesk = {
-    asked, revoked,
+    asked, revoked, reconciled,
+    putInDoubt(request, over = {}) {
+      const digest = createHash('sha256').update(canonical(request)).digest('hex')
+      const row: InDoubtRow = { request, digest, status: request.doubt, waiting: false, rejected: null, contradicted: false, reconciliations: [], ...over }
+      doubts.set(`${request.execution_key}/${request.ordinal}`, row)
+      return row
+    },
+    showInDoubt: (key, ordinal) => answer(doubts.get(`${key}/${ordinal}`)),
+    async reconcile(reconciliation) {
+      reconciled.push(reconciliation)
+      await answer(null)
+      const { executionKey, ordinal, verdict, reviewer, reason } = reconciliation
+      const row = doubts.get(`${executionKey}/${ordinal}`)
+      if (row === undefined) return { outcome: 'refused', reason: 'not_found', message: 'no such execution' }
+      if (row.request.actor === reviewer) return { outcome: 'refused', reason: 'self_review', message: 'Nobody says what became of their own.' }
+      const output = reconciliation.verdict === 'happened' ? reconciliation.output : null
+      doubts.set(`${executionKey}/${ordinal}`, { ...row, waiting: true, reconciliations: [...row.reconciliations, { round: 1, verdict, output, reviewer, reason, at: '2025-11-21T12:13:00.000Z' }] })
+      return { outcome: 'recorded', verdict }
+    },
     failing: false,
     inDoubtNow: [],
     put(request, over = {}) {

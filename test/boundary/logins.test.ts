@@ -6,23 +6,23 @@ import { again, aProposal, aStore, type TestStore } from '../store/a-store.ts'
 /** The deliberate grants. Whatever is not here must be refused. */
 const mayExecute: Readonly<Record<Login, readonly string[]>> = {
   gate: [
-    'complete_execution', 'execute_pure', 'mark_in_doubt', 'open_execution', 'overdue_executions', 'read_facts', 'record_answer', 'registered_contracts',
-    'report_event', 'request_approval', 'resume_execution', 'yield_lease',
+    'apply_reconciliation', 'complete_execution', 'due_reconciliations', 'execute_pure', 'mark_in_doubt', 'open_execution', 'overdue_executions', 'read_facts', 'record_answer',
+    'record_contradiction', 'registered_contracts', 'reject_reconciliation', 'report_event', 'request_approval', 'resume_execution', 'yield_lease',
   ],
   reviewer: [
-    'close_approval', 'delivery_attempted', 'due_deliveries', 'list_approvals', 'list_in_doubt', 'open_rounds', 'overdue_rounds', 'record_refused_review',
-    'record_review', 'revoke_approval', 'show_approval',
+    'close_approval', 'delivery_attempted', 'due_deliveries', 'list_approvals', 'list_in_doubt', 'open_rounds', 'overdue_rounds', 'record_reconciliation',
+    'record_refused_reconciliation', 'record_refused_review', 'record_review', 'revoke_approval', 'show_approval', 'show_in_doubt',
   ],
   auditor: ['link'],
   // What no login but the owner's may call: parts that the functions above are made from, and the owner's own two.
   owner: [
     'append', 'append_answer', 'approval_row', 'change_membership', 'close_round', 'consume_grant', 'contract_permits', 'entity_is_held', 'entity_key', 'event_content',
-    'execution_facts', 'fold_events', 'guard_holds', 'holds', 'link', 'lock_chain', 'lock_chain_of', 'may_review', 'ms_until', 'past_events', 'permissions_of', 'record_ref', 'recorded_call',
-    'refuse_rewrite', 'register_domain', 'run_key',
+    'execution_facts', 'fits_reconciliation', 'fold_events', 'guard_holds', 'holds', 'is_in_doubt', 'link', 'lock_chain', 'lock_chain_of', 'lock_execution', 'may_reconcile', 'may_review', 'ms_until',
+    'past_events', 'permissions_of', 'reconcilers_of', 'reconciliation_request', 'record_ref', 'recorded_call', 'refuse_rewrite', 'register_domain', 'run_key',
   ],
 }
 const tables = [
-  'actors', 'approvals', 'calls', 'chains', 'consumptions', 'contracts', 'deliveries', 'entities', 'event_ids', 'executions', 'ledger', 'memberships', 'reviews',
+  'actors', 'approvals', 'calls', 'chains', 'consumptions', 'contracts', 'deliveries', 'entities', 'event_ids', 'executions', 'ledger', 'memberships', 'reconciliations', 'reviews',
   'role_epochs', 'role_permissions', 'stateless', 'transitions',
 ]
 const views = ['audit_records', 'decisions', 'events']
@@ -46,6 +46,7 @@ beforeAll(async () => {
   const approvalId = await it.granted(proposal)
   await it.open(again(proposal), { approvalId })
   await it.complete(again(proposal))
+  await it.reconcile(await it.inDoubt(), 'olga')
   functions = await it.look<SqlFunction>(`
     select proname as name, oidvectortypes(proargtypes) as types, prosecdef as definer, proowner::regrole::text as owner, proconfig as config
     from pg_proc where pronamespace = 'kiff'::regnamespace order by proname`)
@@ -147,7 +148,7 @@ describe('functions that run with more rights than their caller', () => {
       chains: ['head', 'seq'],
       deliveries: ['attempts', 'last_error', 'next_at'],
       entities: ['state', 'state_version'],
-      executions: ['answer', 'closed_seq', 'completion_rejected', 'lease_token', 'lease_until', 'status'],
+      executions: ['answer', 'closed_seq', 'completion_rejected', 'contradicted_seq', 'lease_token', 'lease_until', 'reconciliation_rejected', 'reconciling', 'status'],
       role_epochs: ['epoch'],
     })
   })
@@ -220,7 +221,7 @@ describe.each(['gate', 'reviewer', 'auditor'] as const)('everything else, as %s'
 })
 
 describe('append-only, even for the owner', () => {
-  const evidence = ['ledger', 'reviews', 'consumptions', 'event_ids']
+  const evidence = ['ledger', 'reviews', 'reconciliations', 'consumptions', 'event_ids']
 
   test.each(evidence)('%s: no row can be updated or deleted, nor all of them', async (table) => {
     expect(await it.look(`select from kiff.${table}`)).not.toEqual([])

@@ -27,11 +27,17 @@ async function anOverdue(): Promise<GovernedProposal> {
 const of = ({ request, executionKey, action, contractHash }: GovernedProposal): object => ({ entity_id: request.entityId, execution_key: executionKey, action, contract: contractHash })
 
 /** What a thief of the gate login would ask for: a body that says it is a review, of a real approval, in the name of a real reviewer. */
-async function attempts(): Promise<{ readonly approvalId: string; readonly byFunction: Readonly<Record<string, readonly Attempt[]>> }> {
+async function attempts(): Promise<{ readonly approvalId: string; readonly inDoubtKey: string; readonly byFunction: Readonly<Record<string, readonly Attempt[]>> }> {
   const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
   const approvalId = await it.asked(proposal)
   const request = await requestOf(it, approvalId)
   const [resumed, doubted, completed] = await Promise.all([anOverdue(), anOverdue(), anOverdue()])
+  const inDoubt = await it.inDoubt()
+  const digest = (await it.reviews.showInDoubt(inDoubt.executionKey, 1))?.digest ?? ''
+  const found = { purpose: 'reconcile', execution_key: inDoubt.executionKey, ordinal: 1, digest, verdict: 'not_happened', reviewer: 'olga', reason: 'x', jws_sha256: sha256('j.w.s') }
+  const finds = { audit: [{ kind: 'action_reconciled', message: 'x', data: null, actor_id: 'olga' }] }
+  /** As what a person has found, as what it should be with an audit record that says so, and as what it should be. */
+  const reconciledRows = (kind: string): string[] => [{ kind: 'reconciled' }, { kind, ...finds }, { kind }].map((each) => row(each.kind, { ...of(inDoubt), review: found, ...each }))
   const facts = await it.facts(again(proposal))
   const guard = JSON.stringify(guardOf(facts))
   const answer = JSON.stringify({ outcome: 'allowed', output: {}, summary: 'granted' })
@@ -53,6 +59,7 @@ async function attempts(): Promise<{ readonly approvalId: string; readonly byFun
   const touched = { action: null, actor: 'shop', events: [{ id: 'theft', type: 'TOUCHED', payload: review, from: 'OPEN', to: 'OPEN' }] }
   return {
     approvalId,
+    inDoubtKey: inDoubt.executionKey,
     byFunction: {
       read_facts: [{ sql: 'select kiff.read_facts($1)', values: [JSON.stringify({ executionKey: proposal.executionKey, review, approval: { status: 'granted', review } })] }],
       record_answer: closings.flatMap((closing) => rows('refused').map((body) => ({ sql: 'select kiff.record_answer($1, $2, $3, $4)', values: [body, answer, guard, closing] }))),
@@ -60,12 +67,16 @@ async function attempts(): Promise<{ readonly approvalId: string; readonly byFun
       open_execution: rows('opened').map((body) => ({ sql: 'select kiff.open_execution($1, $2, 60000, null, $3)', values: [body, guard, approvalId] })),
       execute_pure: rows('executed').map((body) => ({ sql: 'select kiff.execute_pure($1, $2, $3, $4)', values: [body, guard, approvalId, answer] })),
       resume_execution: rows('resumed', of(resumed)).map((body) => ({ sql: 'select kiff.resume_execution($1, $2, 60000)', values: [body, resumed.executionKey] })),
-      mark_in_doubt: rows('in_doubt', of(doubted)).map((body) => ({ sql: 'select kiff.mark_in_doubt($1, $2, null)', values: [body, doubted.executionKey] })),
+      mark_in_doubt: [...reconciledRows('in_doubt'), ...rows('in_doubt', of(doubted))].map((body) => ({ sql: 'select kiff.mark_in_doubt($1, $2, null)', values: [body, doubted.executionKey] })),
       complete_execution: ['granted', 'rejected', 'succeeded'].flatMap((status) => rows(status === 'succeeded' ? 'executed' : 'completion_rejected', of(completed)).map((body) => (
         { sql: 'select kiff.complete_execution($1, $2, $3, $4)', values: [body, completed.executionKey, answer, JSON.stringify({ status, why: 'x' })] }))),
       yield_lease: [{ sql: 'select kiff.yield_lease($1, $2)', values: [resumed.executionKey, noToken] }],
       report_event: rows('event', touched).map((body) => ({ sql: 'select kiff.report_event($1, $2, $3)', values: [body, answer, guard] })),
       overdue_executions: [{ sql: 'select kiff.overdue_executions()', values: [] }],
+      due_reconciliations: [{ sql: 'select kiff.due_reconciliations($1)', values: ['ledgers'] }],
+      apply_reconciliation: ['executed', 'failed'].flatMap(reconciledRows).flatMap((body) => [null, 1].map((round) => ({ sql: 'select kiff.apply_reconciliation($1, $2, 1, $3, $4)', values: [body, inDoubt.executionKey, round, answer] }))),
+      reject_reconciliation: reconciledRows('reconciliation_rejected').flatMap((body) => [null, 1].map((round) => ({ sql: 'select kiff.reject_reconciliation($1, $2, 1, $3, $4)', values: [body, inDoubt.executionKey, round, 'x'] }))),
+      record_contradiction: reconciledRows('contradicted').map((body) => ({ sql: 'select kiff.record_contradiction($1, $2, 1)', values: [body, inDoubt.executionKey] })),
       registered_contracts: [{ sql: 'select kiff.registered_contracts($1)', values: ['ledgers'] }],
     },
   }
@@ -75,7 +86,7 @@ const told = (error: unknown): string => (error instanceof Error ? error.message
 
 describe('the gate\'s login cannot produce a review', () => {
   test('by any of its functions, with any of these rows', async () => {
-    const { approvalId, byFunction } = await attempts()
+    const { approvalId, inDoubtKey, byFunction } = await attempts()
     const granted = await it.look<{ proname: string }>("select proname from pg_proc where pronamespace = 'kiff'::regnamespace and has_function_privilege('kiff_gate', oid, 'execute') order by proname")
     expect(Object.keys(byFunction).sort()).toEqual(granted.map(({ proname }) => proname))
     const pool = it.db.pool('gate')
@@ -86,8 +97,10 @@ describe('the gate\'s login cannot produce a review', () => {
       expect(await it.look('select from kiff.consumptions'), each.sql).toEqual([])
       expect(await it.look("select from kiff.approvals where status in ('granted', 'denied', 'consumed')"), each.sql).toEqual([])
       expect(await it.look('select from kiff.deliveries'), each.sql).toEqual([])
-      expect(await it.look("select from kiff.ledger where kind = 'reviewed'"), each.sql).toEqual([])
-      expect(await it.look("select from kiff.audit_records where kind in ('approval_granted', 'approval_denied')"), each.sql).toEqual([])
+      expect(await it.look("select from kiff.ledger where kind in ('reviewed', 'reconciled')"), each.sql).toEqual([])
+      expect(await it.look('select from kiff.reconciliations'), each.sql).toEqual([])
+      expect(await it.look("select from kiff.executions where reconciling is not null or execution_key = $1 and status <> 'in_doubt'", [inDoubtKey]), each.sql).toEqual([])
+      expect(await it.look("select from kiff.audit_records where kind in ('approval_granted', 'approval_denied', 'action_reconciled')"), each.sql).toEqual([])
     }
     expect((await it.reviews.show(approvalId))?.reviews).toEqual([])
   })
@@ -96,6 +109,10 @@ describe('the gate\'s login cannot produce a review', () => {
     const approvalId = await it.asked(aProposal(await it.anAccount(), { action: 'ASK' }))
     const body = approvalBody(await requestOf(it, approvalId), 'reviewed', 'olga', [])
     await expect(it.db.pool('gate').query('select kiff.record_review($1, $2)', [body, 'j.w.s'])).rejects.toMatchObject({ code: '42501' })
+  })
+
+  test('nor say what became of what is in doubt, by the function that does', async () => {
+    await expect(it.db.pool('gate').query('select kiff.record_reconciliation($1, $2)', ['{}', 'j.w.s'])).rejects.toMatchObject({ code: '42501' })
   })
 
   test('by a role it gives itself', async () => {

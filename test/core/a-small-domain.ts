@@ -33,7 +33,7 @@ export const roles = { agent: ['tickets.work'], lead: ['tickets.review'], desk: 
 
 /** An external action of low risk on an open ticket. */
 export function anAction<Params extends z.ZodType>(params: Params, over: Partial<ActionSpec<string, Events, Params, z.ZodType, Effect, FactSpecs>> = {}, of: AnyEntity = Ticket): Contract {
-  return of.action({ description: 'x', from: ['OPEN'], params, output: nothing, permission: 'tickets.work', risk: 'low', effect: 'external', describe: () => 'x', ...over })
+  return of.action({ description: 'x', from: ['OPEN'], params, output: nothing, permission: 'tickets.work', risk: 'low', effect: 'external', reconciledBy: 'tickets.review', describe: () => 'x', ...over })
 }
 
 /** Beside the actions that a test wants, one that is reviewed, so that no permission is unused. */

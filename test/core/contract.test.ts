@@ -188,6 +188,7 @@ describe("a contract's hash", () => {
     reviewers: Account.action({ ...base, approval: { ...base.approval, reviewers: 'accounts.note' } }),
     'time to answer': Account.action({ ...base, approval: { ...base.approval, expiresIn: '2 days' } }),
     'time to use': Account.action({ ...base, approval: { ...base.approval, useWithin: '2 hours' } }),
+    'who may settle it': Account.action({ ...base, reconciledBy: 'accounts.audit' }),
     'why no approval is needed': Account.action({ ...base, unapprovedBecause: 'it is a test' }),
     emits: Account.action({ ...base, emits: { NOTED: () => ({ note: '' }) } }),
     version: Account.action({ ...base, version: 2 }),

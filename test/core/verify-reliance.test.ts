@@ -117,3 +117,9 @@ describe('a fact that nothing reads', () => {
     expect(unused({ describe: ({ facts }) => `${String(facts['vendor'])} ${String(facts['vendorSince'])}` })).toEqual([])
   })
 })
+
+test('a parameter that is called as every object\'s members are is like any other', () => {
+  const odd = z.strictObject({ constructor: z.boolean() })
+  expect(found(anAction(odd, { forbid: ({ params }) => !params.constructor && 'no' }))).toHaveLength(1)
+  expect(found(anAction(odd, { forbid: ({ params }) => !params.constructor && 'no', asserted: { constructor: 'the form' } }))).toEqual([])
+})

@@ -5,6 +5,7 @@ import { refunds } from '../../domains/refunds/domain.ts'
 import { supportOps } from '../../domains/support-ops/domain.ts'
 import type { ApprovalSpec } from '../../src/core/contract.ts'
 import { defineDomain } from '../../src/core/domain.ts'
+import { entity } from '../../src/core/entity.ts'
 import { factFromLoader } from '../../src/core/fact.ts'
 import { DomainError, FINDINGS, isError, type Finding, type FindingCode } from '../../src/core/findings.ts'
 import { executorFindings } from '../../src/core/verify-executors.ts'
@@ -20,6 +21,7 @@ const known = { known: factFromLoader(z.boolean()) }
 const unread = anAction(nothing, { facts: known })
 const read = anAction(nothing, { facts: known, forbid: ({ facts }) => facts['known'] === true && 'known' })
 const note = z.strictObject({ note: z.string() })
+const { reconciledBy: _, ...unreconciled } = anAction(nothing)
 const outside = { effect: 'external' } as const
 const refund = z.strictObject({ amountCents: cents(10_000) })
 const moves = { effect: 'none', emits: { MOVED: () => ({}) } } as const
@@ -27,6 +29,18 @@ const guarded = anAction(refund, { ...moves, risk: 'high', approval: { ...approv
 const withEvent = (MOVED: { from: string | readonly string[] | null; to: string; reportedBy?: `${string}.${string}` }, states = ['OPEN']): DomainSpec =>
   of(anAction(nothing, {}, anEntity('Ticket', states, { OPENED: opened, MOVED })))
 const desk = { reportedBy: 'tickets.report' } as const
+
+const fraud = z.strictObject({ fraud: z.boolean() })
+const Case = entity('Case', { states: ['OPEN'], events: { OPENED: { ...opened, payload: nothing }, ASSESSED: { from: 'OPEN', to: 'OPEN', payload: fraud } } })
+const onCase = { description: 'x', from: ['OPEN'], output: nothing, permission: 'tickets.work', risk: 'low', describe: () => 'x' } as const
+/** An agent says whether it is fraud; another action believes it, once it is recorded. */
+const laundered = (asserted: { fraud?: string }): DomainSpec => aDomain({ actions: {
+  ASSESS: Case.action({ ...onCase, params: fraud, effect: 'none', asserted, emits: { ASSESSED: ({ params }) => params } }),
+  PAY: Case.action({
+    ...onCase, params: nothing, effect: 'external',
+    facts: { fraud: Case.factFromEvents(['ASSESSED'], z.boolean(), (events) => events.at(-1)?.payload.fraud ?? true) }, forbid: ({ facts }) => facts.fraud && 'fraud',
+  }),
+} })
 
 /** For every code, the smallest domain that has it, and its neighbour that does not. */
 const cases: Record<Exclude<FindingCode, 'not_a_domain' | 'executor_missing' | 'executor_stub'>, readonly [has: DomainSpec, hasNot: DomainSpec]> = {
@@ -67,11 +81,16 @@ const cases: Record<Exclude<FindingCode, 'not_a_domain' | 'executor_missing' | '
     aDomain({ actions: { REFUND: guarded, AUTO_REFUND: anAction(z.strictObject({ amountCents: cents(9_999) }), moves) } }),
     aDomain({ actions: { REFUND: guarded, AUTO_REFUND: anAction(z.strictObject({ amountCents: cents(9_999) }), { ...moves, unapprovedBecause: 'once a day' }) } }),
   ],
+  laundered_claim: [
+    laundered({}),
+    laundered({ fraud: 'the fraud desk' }),
+  ],
   reviewer_is_requester: [
     of(anAction(nothing, { approval }), { roles: { ...roles, lead: ['tickets.review', 'tickets.work'] } }),
     of(anAction(nothing, { approval }), { roles: { ...roles, manager: ['tickets.review', 'tickets.work'] } }),
   ],
   consent_binds_nothing: [of(anAction(nothing, { approval: consent })), of(anAction(nothing, { approval: consent, facts: known }))],
+  nobody_reconciles: [of(unreconciled), of({ ...unreconciled, reconciledBy: 'tickets.review' })],
   from_any_without_facts: [of(anAction(nothing, { from: 'any', approval }, Payee)), of(anAction(nothing, { from: 'any', approval: { ...approval, always: 'always' } }, Payee))],
   fact_unused: [of(unread), of(read)],
   unbounded_text: [of(anAction(note, outside)), of(anAction(z.strictObject({ note: z.string().max(100) }), outside))],
@@ -108,6 +127,14 @@ describe('every code', () => {
 
 test('an entity without states has no events that an action could emit', () => {
   expect(codes(verifyDomain(of(anAction(nothing, { from: 'any', emits: { MOVED: () => ({}) } }, Payee))).filter(isError))).toEqual(['stateless_entity'])
+})
+
+const unsettled = (action: Parameters<typeof of>[0]): boolean => codes(verifyDomain(of(action))).includes('nobody_reconciles')
+
+test('what nobody may settle: without a name in the contract, reviewers may; a name that no role holds is none; what only emits is never in doubt', () => {
+  expect(unsettled({ ...unreconciled, approval: anAction(nothing, { approval }).approval })).toBe(false)
+  expect(unsettled(anAction(nothing, { reconciledBy: 'tickets.burn' }))).toBe(true)
+  expect(unsettled(anAction(nothing, { ...moves, reconciledBy: 'tickets.burn' }))).toBe(false)
 })
 
 test('a sound domain has no finding', () => {

@@ -8,9 +8,9 @@ import type { Stack } from '../a-stack.ts'
 /** Runs as the owner of the database, with the triggers off that make the ledger append-only. */
 export async function asOwner(stack: Stack, work: (owner: PoolClient) => Promise<unknown>): Promise<void> {
   await transaction(stack.db.pool('owner'), async (owner) => {
-    for (const table of ['ledger', 'event_ids', 'reviews', 'consumptions']) await owner.query(`alter table kiff.${table} disable trigger user`)
+    for (const table of ['ledger', 'event_ids', 'reviews', 'reconciliations', 'consumptions']) await owner.query(`alter table kiff.${table} disable trigger user`)
     await work(owner)
-    for (const table of ['ledger', 'event_ids', 'reviews', 'consumptions']) await owner.query(`alter table kiff.${table} enable trigger user`)
+    for (const table of ['ledger', 'event_ids', 'reviews', 'reconciliations', 'consumptions']) await owner.query(`alter table kiff.${table} enable trigger user`)
   })
 }
 

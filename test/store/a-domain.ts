@@ -27,8 +27,12 @@ export const ledgers = defineDomain({
       describe: ({ params }) => `Note: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
     }),
     CALL: Account.action({
-      description: 'Must not be repeated', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: 'external',
+      description: 'Must not be repeated', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: 'external', reconciledBy: 'accounts.review',
       describe: ({ params }) => `Call: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
+    FILL: Account.action({
+      description: 'Its output has a default', from: ['OPEN'], params: note, output: z.strictObject({ ok: z.boolean().default(true) }), permission: 'accounts.note', risk: 'low', effect: 'external',
+      reconciledBy: 'accounts.review', describe: ({ params }) => `Fill: ${params.note}`,
     }),
     SEND: Account.action({
       description: 'Its receiver honours our key', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: { idempotentFor: '1 hour' },

@@ -1,8 +1,9 @@
 /** A store as its tests use it, whichever it is: what a test needs to go through it as the gate and the human-facing service do. */
 import { randomUUID } from 'node:crypto'
+import type { JSONWebKeySet } from 'jose'
 import { createDesk } from '../../src/approvals/review.ts'
-import type { ReviewOutcome } from '../../src/approvals/desk.ts'
-import { createReviewSigner, generateDevReviewKey } from '../../src/approvals/signing.ts'
+import type { Desk, ReconcileOutcome, ReviewOutcome } from '../../src/approvals/desk.ts'
+import { createReviewSigner, generateDevReviewKey, type ReviewSigner } from '../../src/approvals/signing.ts'
 import type { ApprovalRequest, Verdict } from '../../src/core/approval.ts'
 import type { AuditRecord } from '../../src/core/audit-record.ts'
 import type { Domain } from '../../src/core/domain.ts'
@@ -15,6 +16,8 @@ import type { Committed, Facts, GateAnswer, GateStore, Lease, Unrecorded } from 
 import type { AuditFilter } from '../../src/evidence/audit-records.ts'
 import { ask, type NeedsApproval } from '../../src/gate/ask.ts'
 import { guardOf, rowOf, toProposal, toQuery, type GovernedProposal } from '../../src/gate/proposal.ts'
+import type { Reconciling } from '../../src/gate/reconcile.ts'
+import { createReconciliationVerifier } from '../../src/temporal/verify-review.ts'
 import type { ReviewStore } from '../../src/postgres/review-store.ts'
 import type { MembershipChange } from '../../src/core/registration.ts'
 import type { AuditedRow, DecisionRecord, EventRecord } from '../../src/testing/memory/views.ts'
@@ -45,6 +48,15 @@ export interface Backing {
 }
 
 export interface AnyStore extends Backing {
+  readonly desk: Desk
+  /** By the key that the desk signs with. */
+  readonly sign: ReviewSigner
+  readonly publicKeys: JSONWebKeySet
+  readonly reconciling: Reconciling
+  /** An execution that has come to be in doubt. */
+  readonly inDoubt: (over?: Parameters<typeof aProposal>[1]) => Promise<GovernedProposal>
+  /** What somebody says of an execution: of its first attempt, and that it happened, unless told. */
+  readonly reconcile: (proposal: GovernedProposal, by: string, how?: { readonly ordinal?: number; readonly verdict?: 'not_happened'; readonly output?: unknown; readonly digest?: string }) => Promise<ReconcileOutcome>
   /** An account in state OPEN, as its reporter told. */
   readonly anAccount: (entityId?: string) => Promise<string>
   readonly facts: (proposal: GovernedProposal) => Promise<Facts>
@@ -55,7 +67,7 @@ export interface AnyStore extends Backing {
   readonly resume: (proposal: GovernedProposal, executionKey?: string) => Promise<Committed<Lease>>
   readonly doubt: (proposal: GovernedProposal, token?: string) => Promise<Committed>
   readonly pure: (proposal: GovernedProposal, how?: { readonly facts?: Facts; readonly approvalId?: string; readonly events?: readonly RecordedEvent[] }) => Promise<Committed>
-  readonly complete: (proposal: GovernedProposal, end?: Parameters<GateStore['completeExecution']>[0]['end'], events?: readonly RecordedEvent[]) => Promise<Committed>
+  readonly complete: (proposal: GovernedProposal, end?: Parameters<GateStore['completeExecution']>[0]['end'], events?: readonly RecordedEvent[]) => ReturnType<GateStore['completeExecution']>
   readonly report: (event: Partial<RecordedEvent>, entityId: string, how?: { readonly facts?: Facts; readonly step?: Step; readonly actor?: string; readonly entityType?: string; readonly action?: string; readonly more?: readonly RecordedEvent[]; readonly trace?: Trace; readonly audit?: readonly AuditEntry[] }) => ReturnType<GateStore['reportEvent']>
   /** Asks for approval. @returns its id, or what the store answered instead */
   readonly ask: (proposal: GovernedProposal, how?: { readonly facts?: Facts; readonly round?: number; readonly voids?: string }) => Promise<GateAnswer | 'stale'>
@@ -110,7 +122,9 @@ export const blocked: Unrecorded<ActionResult> = { outcome: 'blocked', reason: '
 /** The tests' way of speaking, over any store. */
 export async function over(backing: Backing): Promise<AnyStore> {
   const { store, reviews } = backing
-  const desk = createDesk(reviews, await createReviewSigner((await generateDevReviewKey()).privateKey))
+  const { privateKey, publicKeys } = await generateDevReviewKey()
+  const sign = await createReviewSigner(privateKey)
+  const desk = createDesk(reviews, sign)
   const facts: AnyStore['facts'] = (proposal) => store.readFacts(toQuery(proposal))
 
   const report: AnyStore['report'] = async (event, entityId, how = {}) => {
@@ -142,33 +156,46 @@ export async function over(backing: Backing): Promise<AnyStore> {
     return desk.review({ approvalId, digest: row?.digest ?? '', verdict, reviewer, reason: 'because' })
   }
 
+  const anAccount: AnyStore['anAccount'] = async (entityId = `account-${randomUUID()}`) => {
+    const opened = await report({ type: 'OPENED', from: null, to: 'OPEN' }, entityId)
+    if (opened.status !== 'committed') throw new Error(`not opened: ${opened.status}`)
+    return entityId
+  }
+  const open: AnyStore['open'] = async (proposal, how = {}) => {
+    const known = how.facts ?? (await facts(proposal))
+    const approval = how.approvalId === undefined ? {} : { approvalId: how.approvalId }
+    return store.openExecution({
+      body: rowOf(proposal, known, 'opened', entry('action_validated'), approval),
+      guard: guardOf(known), leaseMs: how.leaseMs ?? 60_000, idempotentForMs: how.idempotentForMs === undefined ? null : how.idempotentForMs, approvalId: how.approvalId ?? null,
+    })
+  }
+  const doubt: AnyStore['doubt'] = async (proposal, token) => {
+    const body = rowOf(proposal, await facts(proposal), 'in_doubt', entry('action_in_doubt'))
+    return store.markInDoubt({ body, executionKey: proposal.executionKey, token: token ?? null })
+  }
+
   return {
-    ...backing, facts, report, asked, review,
+    ...backing, facts, report, asked, review, anAccount, open, doubt, desk, sign, publicKeys,
     ask: askFor,
-    async anAccount(entityId = `account-${randomUUID()}`) {
-      const opened = await report({ type: 'OPENED', from: null, to: 'OPEN' }, entityId)
-      if (opened.status !== 'committed') throw new Error(`not opened: ${opened.status}`)
-      return entityId
+    reconciling: { bound: { domain: ledgers, executorOf: () => undefined, loaderOf: () => undefined }, verify: createReconciliationVerifier(publicKeys) },
+    async inDoubt(over) {
+      const proposal = aProposal(await anAccount(), over)
+      const { token } = leaseOf(await open(proposal))
+      await doubt(proposal, token)
+      return proposal
+    },
+    async reconcile({ executionKey }, reviewer, { ordinal = 1, verdict, output = { ok: true }, digest } = {}) {
+      const row = await reviews.showInDoubt(executionKey, ordinal)
+      const said = { executionKey, ordinal, digest: digest ?? row?.digest ?? '', reason: 'looked it up', reviewer }
+      return desk.reconcile(verdict === undefined ? { ...said, verdict: 'happened', output } : { ...said, verdict })
     },
     async refuse(proposal, read) {
       const known = read ?? (await facts(proposal))
       return store.recordAnswer({ body: rowOf(proposal, known, 'refused', entry('action_failed'), { decision: blocked.outcome === 'allowed' ? undefined : blocked }), answer: blocked, guard: guardOf(known) })
     },
-    async open(proposal, how = {}) {
-      const known = how.facts ?? (await facts(proposal))
-      const approval = how.approvalId === undefined ? {} : { approvalId: how.approvalId }
-      return store.openExecution({
-        body: rowOf(proposal, known, 'opened', entry('action_validated'), approval),
-        guard: guardOf(known), leaseMs: how.leaseMs ?? 60_000, idempotentForMs: how.idempotentForMs === undefined ? null : how.idempotentForMs, approvalId: how.approvalId ?? null,
-      })
-    },
     async resume(proposal, executionKey = proposal.executionKey) {
       const body = rowOf(again(proposal), await facts(proposal), 'resumed', entry('action_resumed'))
       return store.resumeExecution({ body, executionKey, leaseMs: 60_000 })
-    },
-    async doubt(proposal, token) {
-      const body = rowOf(proposal, await facts(proposal), 'in_doubt', entry('action_in_doubt'))
-      return store.markInDoubt({ body, executionKey: proposal.executionKey, token: token ?? null })
     },
     async pure(proposal, how = {}) {
       const known = how.facts ?? (await facts(proposal))

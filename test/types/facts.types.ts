@@ -25,6 +25,14 @@ const paid = Order.factFromEvents(['ORDER_PAID', 'ORDER_TOUCHED'], z.int(), (eve
   return events.length
 })
 
+// What is loaded is not the fact: rules see what is derived of it, the loader gives what it is derived from.
+const day = factFromLoader(z.int(), z.boolean(), (hour) => {
+  expectTypeOf(hour).toEqualTypeOf<number>()
+  return hour < 22
+})
+// @ts-expect-error derived to another type than the fact's
+factFromLoader(z.int(), z.boolean(), (hour) => hour)
+
 // @ts-expect-error an event that is not declared
 Order.factFromEvents(['ORDER_LOST'], z.int(), () => 0)
 // @ts-expect-error a value of another type than the schema's
@@ -48,7 +56,10 @@ const orders = defineDomain({
       // @ts-expect-error no fact is declared
       forbid: ({ facts }) => facts.paid === 1 && 'no',
     }),
-    CALL: Vendor.action({ ...sound, from: 'any', facts: { bank: factFromLoader(z.string().nullable()) } }),
+    CALL: Vendor.action({ ...sound, from: 'any', facts: { bank: factFromLoader(z.string().nullable()), day }, forbid: ({ facts }) => {
+      expectTypeOf(facts.day).toEqualTypeOf<boolean>()
+      return !facts.day && 'at night'
+    } }),
     // @ts-expect-error something without states is in none
     SUSPEND: Vendor.action({ ...sound, from: ['PAID'] }),
     // @ts-expect-error consent binds the version or the state
@@ -74,9 +85,12 @@ executors(orders, {
     expectTypeOf(facts).toExtend<{ readonly paid?: number }>()
     return Promise.resolve(null)
   },
+  day: async () => Promise.resolve(7),
 })
 
 // @ts-expect-error the fact `bank` needs a loader
 executors(orders, { ...effects, PAY: done })
 // @ts-expect-error a loader that gives something else
-executors(orders, { ...effects, PAY: done }, { bank: async () => Promise.resolve(7) })
+executors(orders, { ...effects, PAY: done }, { bank: async () => Promise.resolve(7), day: async () => Promise.resolve(7) })
+// @ts-expect-error a loader that gives the fact instead of what it is derived from
+executors(orders, { ...effects, PAY: done }, { bank: async () => Promise.resolve(null), day: async () => Promise.resolve(true) })

@@ -134,6 +134,9 @@ begin
   if b ->> 'kind' <> 'reviewed' and b @? '$.audit[*] ? (@.kind == "approval_granted" || @.kind == "approval_denied")' then
     raise exception 'only a recorded review grants or denies' using errcode = 'check_violation';
   end if;
+  if b ->> 'kind' <> 'reconciled' and b @? '$.audit[*] ? (@.kind == "action_reconciled")' then
+    raise exception 'only a recorded reconciliation says what a person has found out' using errcode = 'check_violation';
+  end if;
   select * into strict c from kiff.chains where chain = p_chain for update;
   v_hash := kiff.link(c.head, c.kind, c.key, c.seq + 1, v_at, v_digest);
   insert into kiff.ledger (chain, seq, at, body, digest, prev, hash) values (p_chain, c.seq + 1, v_at, p_body, v_digest, c.head, v_hash);

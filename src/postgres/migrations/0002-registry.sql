@@ -14,6 +14,8 @@ create table kiff.contracts (
   reviewers text,
   quorum int,
   always_asks boolean not null,
+  -- Who may say what became of it when nobody knows; null: nobody.
+  reconcilers text,
   -- The one that workers must have to judge by it; those before stay known, so that what they have opened can be completed.
   newest boolean not null,
   registered_at timestamptz not null default clock_timestamp(),
@@ -87,10 +89,10 @@ language plpgsql as $$
 begin
   insert into kiff.role_epochs (domain) values (p_domain) on conflict (domain) do update set epoch = kiff.role_epochs.epoch + 1;
   update kiff.contracts set newest = false where domain = p_domain and newest;
-  insert into kiff.contracts (domain, action, hash, entity_type, permission, from_states, emits, reviewers, quorum, always_asks, newest)
-    select p_domain, action, hash, entity_type, permission, from_states, emits, reviewers, quorum, always_asks, true
+  insert into kiff.contracts (domain, action, hash, entity_type, permission, from_states, emits, reviewers, quorum, always_asks, reconcilers, newest)
+    select p_domain, action, hash, entity_type, permission, from_states, emits, reviewers, quorum, always_asks, reconcilers, true
     from jsonb_to_recordset(p_rules -> 'contracts') as c(action text, hash text, entity_type text, permission text, from_states text[],
-      emits text[], reviewers text, quorum int, always_asks boolean)
+      emits text[], reviewers text, quorum int, always_asks boolean, reconcilers text)
     on conflict (domain, action, hash) do update set newest = true;
   delete from kiff.stateless where domain = p_domain;
   insert into kiff.stateless select p_domain, value from jsonb_array_elements_text(p_rules -> 'stateless');

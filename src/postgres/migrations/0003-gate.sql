@@ -66,8 +66,15 @@ create table kiff.executions (
   opened_seq bigint not null,
   closed_seq bigint,
   answer jsonb,
+  -- The reconciliation that waits for the gate; and why the one before was not applied.
+  reconciling int,
+  reconciliation_rejected text,
+  -- The ledger row by which it turned out to have happened, after a person had found that it had not.
+  contradicted_seq bigint,
   primary key (execution_key, ordinal)
 );
+create index on kiff.executions ((opened ->> 'domain')) where reconciling is not null;
+create index on kiff.executions (contradicted_seq) where contradicted_seq is not null;
 -- The last guards, should every other one be wrong: one execution that holds an entity, one that lasts a key.
 create unique index one_open_execution_an_entity on kiff.executions (chain) where status in ('reserved', 'in_doubt') or completion_rejected is not null;
 create unique index one_lasting_execution_a_key on kiff.executions (execution_key) where status <> 'failed';
@@ -372,7 +379,9 @@ begin
 end $$;
 
 -- p_end: {"status":"succeeded"} from any attempt, also out of in_doubt; {"status":"failed","token"} from the lease's holder only;
--- {"status":"rejected","why"}: it happened, but its output cannot be accepted, and a person has to look.
+-- {"status":"rejected","why"}: it happened, but its output cannot be accepted, and a person has to look. "ordinal": which attempt it
+-- was, so that a late end of one is never taken for that of the next; left out, the newest. `contradicted`: it happened, but a person
+-- has found that it had not, and this is not recorded here.
 create function kiff.complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare
@@ -383,13 +392,16 @@ declare
   v_end text := p_end ->> 'status';
 begin
   if v_end is null or v_end not in ('succeeded', 'failed', 'rejected') then raise exception 'an execution cannot end as %', v_end; end if;
-  select * into e from executions where execution_key = p_key order by ordinal desc limit 1 for update;
+  select * into e from executions where execution_key = p_key and ordinal = coalesce((p_end ->> 'ordinal')::int, ordinal) order by ordinal desc limit 1 for update;
   if e.chain is distinct from v_chain then raise exception 'execution % is not of this entity', p_key; end if;
   if e.status = 'succeeded' then
     return jsonb_build_object('status', 'repeat', 'answer', e.answer || jsonb_build_object('record', record_ref(e.chain, e.closed_seq)));
   end if;
   if v_end = 'failed' and (e.status <> 'reserved' or e.lease_token is distinct from (p_end ->> 'token')::uuid) then return '{"status":"stale"}'; end if;
-  if e.status not in ('reserved', 'in_doubt') then return '{"status":"stale"}'; end if;
+  if e.status not in ('reserved', 'in_doubt') then
+    return jsonb_build_object('status', case when v_end <> 'failed' and exists (select from reconciliations r where r.execution_key = e.execution_key
+      and r.ordinal = e.ordinal and r.verdict = 'not_happened') then 'contradicted' else 'stale' end);
+  end if;
   v_record := append(v_chain, p_body, array[case v_end when 'succeeded' then 'executed' when 'failed' then 'failed' else 'completion_rejected' end]);
   if v_end = 'succeeded' then perform fold_events(v_chain, b, (v_record ->> 'seq')::bigint); end if;
   update executions set status = case v_end when 'failed' then 'failed' else 'succeeded' end,

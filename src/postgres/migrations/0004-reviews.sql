@@ -29,15 +29,6 @@ $$;
 create function kiff.show_approval(p_id uuid) returns jsonb
 language sql stable security definer set search_path = kiff, pg_temp as $$ select approval_row(a) from approvals a where approval_id = p_id $$;
 
-create function kiff.list_in_doubt() returns setof jsonb
-language sql stable security definer set search_path = kiff, pg_temp as $$
-  select jsonb_build_object('domain', opened ->> 'domain', 'entity_type', opened ->> 'entity_type', 'entity_id', opened ->> 'entity_id',
-    'action', opened ->> 'action', 'workflow_id', opened ->> 'workflow_id', 'status', coalesce(completion_rejected, status),
-    'since', to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-  from executions e join ledger l on l.chain = e.chain and l.seq = e.opened_seq
-  where e.status = 'in_doubt' or e.completion_rejected is not null order by l.at
-$$;
-
 -- Records one review: row, ledger row, outbox, in this one commit. Locks the chain, then the approval.
 create function kiff.record_review(p_body text, p_jws text) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$

@@ -51,6 +51,7 @@ export interface Body {
   readonly facts?: Readonly<Record<string, unknown>>
   readonly decision?: { readonly outcome?: Text; readonly reason?: Text } | null
   readonly review?: Readonly<Record<string, Text>> | null
+  readonly output?: unknown
   // Of a change of who holds a role.
   readonly role?: Text
   readonly actor_type?: Text

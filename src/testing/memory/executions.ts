@@ -7,8 +7,11 @@ import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
 import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, stale } from './guards.ts'
 import { append, lockChainOf } from './ledger.ts'
+import { wasFoundUndone } from './reconciliations.ts'
 import { consumeGrant } from './rounds.ts'
 import { StoreError, type Execution, type Transaction } from './tables.ts'
+
+const unreconciled = { reconciling: null, reconciliationRejected: null, contradictedSeq: null } as const
 
 type Commit<Name extends 'openExecution' | 'resumeExecution' | 'completeExecution' | 'executePure' | 'markInDoubt'> = Parameters<GateStore[Name]>[0]
 
@@ -37,7 +40,7 @@ export function openExecution(tx: Transaction, commit: Commit<'openExecution'>):
   putExecution(tx, {
     executionKey: b.execution_key ?? '', ordinal, chain, status: 'reserved', completionRejected: null, leaseToken: token, leaseUntil: tx.now + Math.ceil(leaseMs),
     idempotentUntil: idempotentForMs === null ? null : tx.now + idempotentForMs, proposalDigest: b.proposal_digest ?? '', opened: openedBy(body),
-    openedSeq: record.seq, closedSeq: null, answer: null,
+    openedSeq: record.seq, closedSeq: null, answer: null, ...unreconciled,
   })
   return { status: 'committed', record, token, ordinal }
 }
@@ -63,18 +66,18 @@ export function yieldLease(tx: Transaction, key: string, token: string): void {
 const rowKinds = { succeeded: 'executed', failed: 'failed', rejected: 'completion_rejected' } as const
 
 /** Succeeded: from any attempt, also out of doubt; failed: by the lease's holder only; rejected: it happened, and a person has to look. */
-export function completeExecution(tx: Transaction, { body, executionKey, answer, end }: Commit<'completeExecution'>): Committed {
+export function completeExecution(tx: Transaction, { body, executionKey, answer, end }: Commit<'completeExecution'>): Committed | { readonly status: 'contradicted' } {
   const b = parseBody(body)
   const chain = lockChainOf(tx, b)
   if (!Object.hasOwn(rowKinds, end.status)) throw new StoreError('P0001', `an execution cannot end as ${end.status}`)
-  const e = newestExecution(tx, executionKey)
+  const e = end.ordinal === undefined ? newestExecution(tx, executionKey) : tx.executions.get(executionKey, end.ordinal)
   if (e === undefined || e.chain !== chain) throw new StoreError('P0001', `execution ${executionKey} is not of this entity`)
   if (e.status === 'succeeded') {
     const before = answerOfExecution(tx, e)
     if (before !== null) return { status: 'repeat', answer: before }
   }
   if (end.status === 'failed' && (e.status !== 'reserved' || e.leaseToken !== end.token)) return stale
-  if (e.status !== 'reserved' && e.status !== 'in_doubt') return stale
+  if (e.status !== 'reserved' && e.status !== 'in_doubt') return end.status !== 'failed' && wasFoundUndone(tx, e) ? { status: 'contradicted' } : stale
   const record = append(tx, chain, body, [rowKinds[end.status]])
   if (end.status === 'succeeded') foldEvents(tx, chain, b, record.seq)
   const status: ExecutionStatus = end.status === 'failed' ? 'failed' : 'succeeded'
@@ -100,7 +103,7 @@ export function executePure(tx: Transaction, commit: Commit<'executePure'>): Com
   if (tx.executions.get(executionKey, 1) !== undefined) throw new StoreError('23505', `execution ${executionKey} was there before`)
   putExecution(tx, {
     executionKey, ordinal: 1, chain, status: 'succeeded', completionRejected: null, leaseToken: null, leaseUntil: tx.now, idempotentUntil: null,
-    proposalDigest: b.proposal_digest ?? '', opened: openedBy(body), openedSeq: seq, closedSeq: seq, answer: toText(answer),
+    proposalDigest: b.proposal_digest ?? '', opened: openedBy(body), openedSeq: seq, closedSeq: seq, answer: toText(answer), ...unreconciled,
   })
   return committed
 }

@@ -51,6 +51,9 @@ export function append(tx: Transaction, chain: number, text: string, kinds: read
   if (b.kind !== 'reviewed' && (b.audit ?? []).some(({ kind }) => kind === 'approval_granted' || kind === 'approval_denied')) {
     throw new StoreError('23514', 'only a recorded review grants or denies')
   }
+  if (b.kind !== 'reconciled' && (b.audit ?? []).some(({ kind }) => kind === 'action_reconciled')) {
+    throw new StoreError('23514', 'only a recorded reconciliation says what a person has found out')
+  }
   const c = chainById(tx, chain)
   const seq = c.seq + 1
   const digest = sha256(text)

@@ -12,8 +12,8 @@ export function registerDomain(tx: Transaction, domain: Domain): void {
   const rules = registrationOf(domain)
   tx.roleEpochs.put({ domain: name, epoch: (tx.roleEpochs.get(name)?.epoch ?? 0) + 1 })
   for (const known of tx.contracts.all()) if (known.domain === name && known.newest) tx.contracts.put({ ...known, newest: false })
-  for (const { action, hash, entity_type: entityType, permission, from_states: from, emits, reviewers, quorum, always_asks: alwaysAsks } of rules.contracts) {
-    const registered = { domain: name, action, hash, entityType, permission, from, emits, reviewers, quorum, alwaysAsks }
+  for (const { action, hash, entity_type: entityType, permission, from_states: from, emits, reviewers, quorum, always_asks: alwaysAsks, reconcilers } of rules.contracts) {
+    const registered = { domain: name, action, hash, entityType, permission, from, emits, reviewers, quorum, alwaysAsks, reconcilers }
     tx.contracts.put({ ...(tx.contracts.get(name, action, hash) ?? registered), newest: true })
   }
   removeOf(tx.stateless, name)

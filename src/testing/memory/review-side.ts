@@ -1,7 +1,7 @@
 /** What the human-facing service does, as `0004-reviews.sql` has it. */
 import type { ApprovalRequest, Verdict } from '../../core/approval.ts'
 import { sha256 } from '../../core/digest.ts'
-import type { ApprovalRow, Delivery, InDoubt, RecordedReview } from '../../postgres/review-store.ts'
+import type { ApprovalRow, Delivery, RecordedReview } from '../../postgres/review-store.ts'
 import { parseBody, type Body } from './body.ts'
 import { append } from './ledger.ts'
 import { mayReview } from './registry.ts'
@@ -32,17 +32,6 @@ export function listApprovals(tx: Transaction, which: 'pending' | 'closed', limi
   const isPending = ({ status, answerBy }: Approval): boolean => status === 'pending' && answerBy > tx.now
   const found = tx.approvals.all().filter((a) => isPending(a) === (which === 'pending'))
   return found.sort(which === 'pending' ? soonest : latest).slice(0, limit).map((a) => toApprovalRow(tx, a))
-}
-
-export function listInDoubt(tx: Transaction): readonly InDoubt[] {
-  const found = tx.executions.all().filter(({ status, completionRejected }) => status === 'in_doubt' || completionRejected !== null)
-  return found.map((e) => {
-    const b = parseBody(e.opened)
-    return {
-      domain: b.domain ?? '', entity_type: b.entity_type ?? '', entity_id: b.entity_id ?? '', action: b.action ?? '', workflow_id: b.workflow_id ?? '',
-      status: e.completionRejected ?? e.status, since: new Date(tx.ledger.get(e.chain, e.openedSeq)?.at ?? 0).toISOString(),
-    }
-  }).sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0))
 }
 
 /** Records one review: row, ledger row, outbox, in this one commit. */

@@ -1,6 +1,7 @@
 /** The tables of the store in memory: those of `src/postgres/migrations`, with the same keys, and commits that happen whole or not at all. */
 import type { ApprovalStatus, Verdict } from '../../core/approval.ts'
 import type { ExecutionStatus } from '../../core/execution.ts'
+import type { ReconciliationVerdict } from '../../core/reconciliation.ts'
 import type { ActorType } from '../../core/permission.ts'
 
 /** What Postgres would say: `code` is its SQLSTATE, so that the gate reads both stores alike. */
@@ -32,11 +33,16 @@ export interface Execution {
   /** The body of the row that opened it, without its audit entries. */
   readonly opened: string
   readonly openedSeq: number; readonly closedSeq: number | null; readonly answer: string | null
+  readonly reconciling: number | null; readonly reconciliationRejected: string | null; readonly contradictedSeq: number | null
+}
+export interface Reconciliation {
+  readonly executionKey: string; readonly ordinal: number; readonly round: number; readonly request: string; readonly verdict: ReconciliationVerdict
+  readonly output: string | null; readonly reviewer: string; readonly reason: string; readonly jws: string; readonly seq: number; readonly at: number
 }
 export interface Delivery { readonly approvalId: string; readonly attempts: number; readonly nextAt: number }
 export interface ContractRow {
   readonly domain: string; readonly action: string; readonly hash: string; readonly entityType: string; readonly permission: string; readonly from: readonly string[] | null
-  readonly emits: readonly string[]; readonly reviewers: string | null; readonly quorum: number | null; readonly alwaysAsks: boolean; readonly newest: boolean
+  readonly emits: readonly string[]; readonly reviewers: string | null; readonly quorum: number | null; readonly alwaysAsks: boolean; readonly reconcilers: string | null; readonly newest: boolean
 }
 export interface Transition { readonly domain: string; readonly entityType: string; readonly eventType: string; readonly from: string | null; readonly to: string; readonly reportedBy: string | null }
 
@@ -88,6 +94,7 @@ export function createTables() {
     approvals: table<Approval>('approval', ({ approvalId }) => [approvalId]),
     reviews: table<Review>('review', ({ approvalId, reviewer }) => [approvalId, reviewer]),
     executions: table<Execution>('execution', ({ executionKey, ordinal }) => [executionKey, ordinal]),
+    reconciliations: table<Reconciliation>('reconciliation', ({ executionKey, ordinal, round }) => [executionKey, ordinal, round]),
     consumptions: table<{ readonly approvalId: string; readonly executionKey: string }>('consumption', ({ approvalId }) => [approvalId]),
     deliveries: table<Delivery>('delivery', ({ approvalId }) => [approvalId]),
     contracts: table<ContractRow>('contract', ({ domain, action, hash }) => [domain, action, hash]),

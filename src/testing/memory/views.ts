@@ -1,4 +1,4 @@
-/** What auditors read: the ledger's rows, and the views of `0005-views-and-rights.sql` over them. */
+/** What auditors read: the ledger's rows, and the views of `0006-views-and-rights.sql` over them. */
 import type { AuditRecord } from '../../core/audit-record.ts'
 import type { AuditFilter } from '../../evidence/audit-records.ts'
 import { parseBody, timeOf, type Body, type BodyEntry } from './body.ts'

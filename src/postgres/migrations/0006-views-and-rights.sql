@@ -30,20 +30,21 @@ revoke all on all functions in schema kiff from public;
 -- The functions run as kiff_definer, which can do this and no more: nothing is ever deleted, ledger rows never change.
 grant select on all tables in schema kiff to kiff_definer;
 grant insert on kiff.chains, kiff.entities, kiff.ledger, kiff.event_ids, kiff.calls, kiff.approvals, kiff.reviews, kiff.executions,
-  kiff.consumptions, kiff.deliveries to kiff_definer;
+  kiff.consumptions, kiff.deliveries, kiff.reconciliations to kiff_definer;
 grant update (seq, head) on kiff.chains to kiff_definer;
 grant update (state, state_version) on kiff.entities to kiff_definer;
 grant update (status, closed_seq) on kiff.approvals to kiff_definer;
-grant update (status, completion_rejected, lease_token, lease_until, closed_seq, answer) on kiff.executions to kiff_definer;
+grant update (status, completion_rejected, lease_token, lease_until, closed_seq, answer, reconciling, reconciliation_rejected, contradicted_seq) on kiff.executions to kiff_definer;
 grant update (attempts, next_at, last_error) on kiff.deliveries to kiff_definer;
 grant update (epoch) on kiff.role_epochs to kiff_definer; -- only so that it may lock the row FOR SHARE
 grant execute on all functions in schema kiff to kiff_definer;
 
 grant execute on function kiff.read_facts, kiff.record_answer, kiff.request_approval, kiff.open_execution, kiff.resume_execution,
   kiff.yield_lease, kiff.complete_execution, kiff.execute_pure, kiff.mark_in_doubt, kiff.report_event, kiff.overdue_executions,
-  kiff.registered_contracts to kiff_gate;
+  kiff.registered_contracts, kiff.due_reconciliations, kiff.apply_reconciliation, kiff.reject_reconciliation, kiff.record_contradiction to kiff_gate;
 grant execute on function kiff.list_approvals, kiff.show_approval, kiff.list_in_doubt, kiff.record_review, kiff.revoke_approval, kiff.record_refused_review,
-  kiff.overdue_rounds, kiff.open_rounds, kiff.close_approval, kiff.due_deliveries, kiff.delivery_attempted to kiff_reviewer;
+  kiff.overdue_rounds, kiff.open_rounds, kiff.close_approval, kiff.due_deliveries, kiff.delivery_attempted, kiff.show_in_doubt, kiff.record_reconciliation,
+  kiff.record_refused_reconciliation to kiff_reviewer;
 grant select on all tables in schema kiff to kiff_auditor;
 grant execute on function kiff.link to kiff_auditor;
 

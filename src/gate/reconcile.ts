@@ -1,0 +1,133 @@
+/**
+ * Applying what people have found out about executions whose outcome nobody knew. Row and signature, both, as for a review: the row
+ * as the human-facing service recorded it, the signature by a key from this worker's configuration.
+ */
+import { canonical, isCanonical } from '../core/canonical.ts'
+import { contractHash } from '../core/contract-hash.ts'
+import type { Contract } from '../core/contract.ts'
+import { sha256 } from '../core/digest.ts'
+import { printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
+import { refuse, type ActionResult } from '../core/outcome.ts'
+import { openedFields, type ReconciliationRequest, type SignedReconciliation } from '../core/reconciliation.ts'
+import type { DueReconciliation, GateStore, Unrecorded } from '../core/store.ts'
+import type { ReconciliationVerifier } from '../temporal/verify-review.ts'
+import { acceptOutput } from './accept-output.ts'
+import { eventEntries } from './audit-entries.ts'
+import type { BoundDomain } from './binding.ts'
+import { isRefusedByRule } from './execute.ts'
+
+export interface Reconciling {
+  readonly bound: BoundDomain
+  readonly verify: ReconciliationVerifier
+}
+
+/** How an execution ends by it; `why`: it cannot be applied; `null`: another worker has to, which has the contract it was opened by. */
+type Ending = { readonly body: string; readonly answer: Unrecorded<ActionResult> } | { readonly why: string } | null
+
+/** Ends every execution of this domain about which somebody has said what became of it; or records why it cannot be ended so. */
+export async function applyReconciliations(store: GateStore, { bound, verify }: Reconciling): Promise<void> {
+  for (const due of await store.dueReconciliations(bound.domain.name)) {
+    const ending = endingOf(bound, due, await verify(due.jws))
+    if (ending === null) continue
+    const why = 'why' in ending ? ending.why : await apply(store, due, ending)
+    if (why === null) continue
+    const entry: AuditEntry = { kind: 'action_reconciliation_rejected', message: 'reconciliation rejected', data: { action: textOf(due.opened['action']), reason: printable(why), idempotency_key: due.executionKey } }
+    await store.rejectReconciliation({ ...placeOf(due), body: rowOf(due, 'reconciliation_rejected', [entry]), why: printable(why) })
+  }
+}
+
+/** @returns why not, in words; `null` when it is done, or another has done it */
+async function apply(store: GateStore, due: DueReconciliation, { body, answer }: Extract<Ending, { answer: unknown }>): Promise<string | null> {
+  try {
+    const commit = await store.applyReconciliation({ ...placeOf(due), body, answer })
+    return commit.status === 'refused' ? commit.reason : null
+  } catch (error) {
+    if (isRefusedByRule(error)) return 'the database refused the events'
+    throw error
+  }
+}
+
+function endingOf(bound: BoundDomain, due: DueReconciliation, signed: SignedReconciliation | null): Ending {
+  const problem = problemWith(due, signed)
+  if (signed === null || problem !== null) return { why: problem ?? 'not signed' }
+  return signed.verdict === 'happened' ? happened(bound, due, signed) : notHappened(due, signed)
+}
+
+/** What is wrong with the signature, or with what it is over; `null` when it is for exactly this execution. */
+function problemWith(due: DueReconciliation, signed: SignedReconciliation | null): string | null {
+  if (signed === null) return 'it is not signed by a key that this gate trusts'
+  const { opened } = due
+  const request = JSON.parse(due.request) as ReconciliationRequest
+  const isOfThis =
+    signed.verdict === due.verdict && signed.reviewer === due.reviewer &&
+    signed.digest === sha256(due.request) &&
+    signed.execution_key === due.executionKey && signed.ordinal === due.ordinal &&
+    request.execution_key === due.executionKey && request.ordinal === due.ordinal &&
+    openedFields.every((field) => canonical(request[field] ?? null) === canonical(opened[field] ?? null)) &&
+    canonical(request.facts) === canonical(opened['facts'] ?? {})
+  if (!isOfThis) return 'it is signed for something else'
+  return signed.reviewer === opened['actor'] || signed.reviewer === opened['on_behalf_of'] ? 'whoever proposed it has signed it' : null
+}
+
+function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<SignedReconciliation, { verdict: 'happened' }>): Ending {
+  const { opened } = due
+  const request = JSON.parse(due.request) as ReconciliationRequest
+  const { domain } = bound
+  const contract: Contract | undefined = Object.hasOwn(domain.actions, request.action) ? domain.actions[request.action] : undefined
+  if (contract === undefined || contractHash(domain.name, request.action, contract) !== request.contract) return null
+  const inspection = contract.inspect(request.entity_id, request.params)
+  if (!inspection.ok) return { why: `its parameters cannot be read: ${inspection.message}` }
+  const action = inspection.action.on(Object(request.facts))
+  const accepted = acceptOutput({ action, entity: contract.entity, state: request.state, executionKey: due.executionKey }, signed.output)
+  if (!accepted.ok) return { why: accepted.why }
+  // What is recorded is what was signed, to the letter.
+  if (!isCanonical(signed.output) || canonical(accepted.output) !== canonical(signed.output)) return { why: 'output: not as the schema would have it, and nothing is changed silently' }
+  const { output, events } = accepted
+  let summary: string
+  try {
+    summary = action.describe()
+  } catch (error) {
+    return { why: `it cannot be put into words: ${error instanceof Error ? error.message : String(error)}` }
+  }
+  const audit: AuditEntry[] = [
+    {
+      kind: 'action_executed', message: 'action executed, as a person has found out',
+      data: {
+        action: request.action, status: 'succeeded', executed: true, output: signed.output, parameters: jsonOf(opened['params']), approval_id: jsonOf(opened['approval_id']),
+        idempotency_key: due.executionKey, follow_up_events: events.length, reconciled_by: signed.reviewer,
+      },
+    },
+    ...eventEntries(events),
+  ]
+  const decision = { outcome: 'allowed', reason: null, message: 'allowed' }
+  const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output, summary }
+  return { answer, body: rowOf(due, 'executed', audit, { decision, output, ...(events.length === 0 ? {} : { events }) }) }
+}
+
+function notHappened(due: DueReconciliation, signed: SignedReconciliation): Ending {
+  const { opened } = due
+  const answer = refuse('execution_failed', `${textOf(opened['action'])} did not happen: ${signed.reviewer} has found out (${signed.reason})`)
+  const audit: AuditEntry[] = [{
+    kind: 'action_failed', message: 'action did not happen, as a person has found out',
+    data: { action: textOf(opened['action']), status: 'failed', error: answer.message, idempotency_key: due.executionKey, parameters: jsonOf(opened['params']), reconciled_by: signed.reviewer },
+  }]
+  return { answer, body: rowOf(due, 'failed', audit, { decision: answer }) }
+}
+
+/** A row about the proposal as it was opened: of that step, by that actor, caused by the reconciliation. */
+function rowOf(due: DueReconciliation, kind: RowKind, audit: readonly AuditEntry[], more: Readonly<Record<string, unknown>> = {}): string {
+  const { decision: _, ...opened } = due.opened
+  return canonical({ ...opened, kind, audit, ...more, causation_id: due.record })
+}
+
+function placeOf({ executionKey, ordinal, round }: DueReconciliation): { readonly executionKey: string; readonly ordinal: number; readonly round: number } {
+  return { executionKey, ordinal, round }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function jsonOf(value: unknown): AuditEntry['data'] {
+  return isCanonical(value) ? value : null
+}
