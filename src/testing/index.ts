@@ -26,6 +26,7 @@ export { createKit, type ApprovalRef, type Kit, type KitOptions } from './kit.ts
 export { testDomain, type ActingAs, type Asked, type Proposing, type Reviewing, type Scene, type SceneOptions } from './scene.ts'
 export type { GivenExecutor, GivenExecutors, GivenLoader, GivenLoaders, SpiedEffect } from './spies.ts'
 export type { Member, Past } from './test-gate.ts'
+export type { EventRecord } from './memory/views.ts'
 export type { AuditRecord } from '../core/audit-record.ts'
 export type { GateAnswer, Waiting } from '../core/store.ts'
 export { NotDone } from '../core/execution.ts'

@@ -5,6 +5,7 @@ import type { AuditRecord } from '../core/audit-record.ts'
 import type { Domain } from '../core/domain.ts'
 import type { ActionResult } from '../core/outcome.ts'
 import type { AuditFilter } from '../evidence/audit-records.ts'
+import type { EventRecord } from './memory/views.ts'
 import { gateActivities } from '../gate/activities.ts'
 import type { ExecutorsOf, LoadersOf } from '../gate/binding.ts'
 import { report } from '../gate/report.ts'
@@ -55,6 +56,8 @@ export interface Kit<D extends Domain> {
   readonly effects: readonly SpiedEffect[]
   /** The audit records about an entity, or those that agree with a filter, in order; all there are unless told. */
   readonly timeline: (of?: string | AuditFilter) => readonly AuditRecord[]
+  /** The events recorded of an entity, oldest first, with what they carry. */
+  readonly events: (entityType: string, entityId: string) => readonly EventRecord[]
   /** Stops what a gate worker does beside its activities: marking executions in doubt that nobody takes up again, and ending them as people have found out. */
   readonly close: () => Promise<void>
 }
@@ -117,6 +120,7 @@ export async function createKit<D extends Domain>({ domain, client, clock = Date
     state: kit.state,
     effects: spies.effects,
     timeline: kit.timeline,
+    events: kit.events,
     close: () => sweeper.stop(),
   }
 }

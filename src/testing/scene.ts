@@ -11,6 +11,7 @@ import type { Claim } from '../core/claim.ts'
 import { eventRequest, proposalRequest, type ProposalRequest, type Step, type Trace } from '../core/proposal.ts'
 import type { GateAnswer } from '../core/store.ts'
 import type { AuditFilter } from '../evidence/audit-records.ts'
+import type { EventRecord } from './memory/views.ts'
 import { allowedActions, evaluateProposal } from '../gate/evaluate.ts'
 import { propose } from '../gate/gate.ts'
 import { recordUnknown } from '../gate/refuse-unknown.ts'
@@ -85,6 +86,8 @@ export interface Scene<D extends Domain> {
   readonly advance: (by: Duration) => void
   /** The state an entity is in; `null` when there is no such entity. */
   readonly state: (entityType: keyof D['entities'] & string, entityId: string) => string | null
+  /** The events recorded of an entity, oldest first, with what they carry. */
+  readonly events: (entityType: keyof D['entities'] & string, entityId: string) => readonly EventRecord[]
   /** Every effect that was begun, in order. */
   readonly effects: readonly SpiedEffect[]
   /** The audit records about an entity, or those that agree with a filter, in order; all there are unless told. */
@@ -176,6 +179,7 @@ export async function testDomain<D extends Domain>(domain: D, options: SceneOpti
     loads: (fact, given) => spies.load(fact, given),
     advance: (by) => clock.advance(by),
     state: kit.state,
+    events: kit.events,
     effects: spies.effects,
     timeline: kit.timeline,
   }

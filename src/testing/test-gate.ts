@@ -11,6 +11,7 @@ import type { ActorType } from '../core/permission.ts'
 import type { Step } from '../core/proposal.ts'
 import type { EntityState } from '../core/state.ts'
 import type { AuditFilter } from '../evidence/audit-records.ts'
+import type { EventRecord } from './memory/views.ts'
 import type { GateOptions } from '../gate/gate.ts'
 import type { Reconciling } from '../gate/reconcile.ts'
 import { createMandateVerifier, type MandateIssuer } from '../gate/mandate.ts'
@@ -53,6 +54,7 @@ export interface TestGate {
   readonly given: (entityType: string, entityId: string, events: Past) => Promise<void>
   readonly state: (entityType: string, entityId: string) => string | null
   readonly timeline: (of?: string | AuditFilter) => readonly AuditRecord[]
+  readonly events: (entityType: string, entityId: string) => readonly EventRecord[]
   /** The reviews' signatures of an approval, as they arrive by signal. */
   readonly signaturesOf: (approvalId: string) => readonly string[]
   /** A mandate by the kit's own issuer, for an hour: this actor, for this person, in this workflow. */
@@ -97,6 +99,7 @@ export async function createTestGate<D extends Domain>(domain: D, options: TestG
       }
     },
     state: (entityType, entityId) => stateOf(memory, entityType, entityId)?.value ?? null,
+    events: (entityType, entityId) => memory.events().filter((event) => event.entity_type === entityType && event.entity_id === entityId),
     timeline: (of = {}) => memory.auditRecords(typeof of === 'string' ? { entityId: of } : of),
     signaturesOf: (id) => memory.tables.reviews.all().filter(({ approvalId }) => approvalId === id).map(({ jws }) => jws),
     async issueMandate({ namespace, workflowId }, actor, onBehalfOf) {

@@ -251,3 +251,13 @@ test('what is reported under one id happens once', async () => {
   for (let count = 0; count < 2; count++) expect(await scene.report('clerk', 'WALLET_OPENED', 'w-2', {}, { id: 'e-1', source: 'till-7' })).toMatchObject({ outcome: 'allowed' })
   expect(scene.timeline('w-2').filter(({ kind }) => kind === 'state_changed')).toHaveLength(1)
 })
+
+test('what an action recorded can be seen, with what it carries, and of that entity alone', async () => {
+  await scene.given('Wallet', 'w-2', [['WALLET_OPENED']])
+  await pay(1_000)
+  expect(scene.events('Wallet', 'w-1')).toMatchObject([
+    { type: 'WALLET_OPENED', from_state: null, to_state: 'OPEN', payload: {} },
+    { type: 'PAID_OUT', from_state: 'OPEN', to_state: 'OPEN', payload: { amountCents: 1_000 }, actor_id: 'payer' },
+  ])
+  expect(scene.events('Wallet', 'w-2')).toHaveLength(1)
+})
