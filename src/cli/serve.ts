@@ -22,9 +22,11 @@ Environment:
       const options = settings()
       await checkDatabaseUrl(options.databaseUrl, { name: 'KIFF_REVIEWER_DATABASE_URL', hint: neverMade })
       const inbox = await serveApprovals(options)
+      // Listening before a word is said: whoever reads it may send one at once.
+      const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
       console.log(`inbox on ${inbox.url}`)
       console.log(`log in once at ${inbox.newLink()}`)
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await told
       await inbox.close()
     })
 }
