@@ -1,6 +1,7 @@
 /** The vocabulary: what kinds of entity there are, their states, and the events that move them. */
 import type { z } from 'zod'
-import { defineAction, type ActionSpec, type Contract, type Effect } from './contract.ts'
+import type { ActionSpec, Contract, Effect } from './contract.ts'
+import { defineAction } from './define-action.ts'
 import type { EventFact, FactSpecs, PastEvent } from './fact.ts'
 import type { Permission } from './permission.ts'
 import { firstIssue, jsonSchemaOf } from './schema.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineAction } from '../../src/core/contract.ts'
+import { defineAction } from '../../src/core/define-action.ts'
 import { entity } from '../../src/core/entity.ts'
 import { jsonSchemaOf } from '../../src/core/schema.ts'
 import { Account } from './an-account.ts'
