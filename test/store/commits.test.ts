@@ -63,3 +63,13 @@ describe('what a proposal costs', () => {
     expect(cost).toEqual({ outcome: 'approval_required', statements: ['kiff.read_facts', 'kiff.request_approval'], commits: 1 })
   })
 })
+
+test('a gate whose contract nobody has registered steps aside, and writes nothing', async () => {
+  const proposal = aProposal(await it.anAccount(), { action: 'NOTE' })
+  const unregistered = { ...ledgers, actions: { ...ledgers.actions, NOTE: { ...ledgers.actions.NOTE, version: 99 } } }
+  const gate = { bound: { domain: unregistered, executorOf: () => done, loaderOf: () => undefined }, store: it.store, verify: async () => Promise.resolve(null), actors: ['bot-1'], verifyMandate: async () => Promise.resolve(null) }
+  const before = await it.ledgerLength()
+  await expect(propose(gate, proposal.step, 'NOTE', proposal.request, () => ({ executorMs: 5_000, leaseMs: 6_000, until: Date.now() + 6_000 })))
+    .rejects.toMatchObject({ type: 'kiff.ContractSuperseded', message: expect.stringContaining('is not registered; run "kiff-temporal migrate"') })
+  expect(await it.ledgerLength()).toBe(before)
+})

@@ -261,3 +261,11 @@ test('what an action recorded can be seen, with what it carries, and of that ent
   ])
   expect(scene.events('Wallet', 'w-2')).toHaveLength(1)
 })
+
+test('a loader that never answers holds nothing up: the action is withheld, and nothing is recorded of it', async () => {
+  const slow = await testDomain(wallets, { ...options, executorMs: 50, loaders: { balanceCents: () => new Promise<number>(() => {}) } })
+  await slow.given('Wallet', 'w-1', [['WALLET_OPENED']])
+  const before = slow.timeline('w-1').length
+  await expect(slow.as('payer').PAY_OUT('w-1', { amountCents: 1 })).rejects.toMatchObject({ type: 'kiff.FactsUnavailable', message: expect.stringContaining('a loader did not answer in time') })
+  expect([slow.timeline('w-1').length, slow.effects]).toEqual([before, []])
+})
