@@ -48,8 +48,8 @@ export async function approval(stack: Stack, approvalId: string): Promise<{ read
 }
 
 /** Every approval ever asked for on an entity, in turn. */
-export async function approvalsOf(stack: Stack, entityId: string): Promise<readonly { readonly approval_id: string; readonly round: number; readonly status: string }[]> {
-  const { rows } = await stack.db.pool('auditor').query("select approval_id, round, status from kiff.approvals where request::jsonb ->> 'entity_id' = $1 order by answer_by, round", [entityId])
+export async function approvalsOf(stack: Stack, entityId: string): Promise<readonly { readonly approval_id: string; readonly execution_key: string; readonly round: number; readonly status: string; readonly workflow_run: string }[]> {
+  const { rows } = await stack.db.pool('auditor').query("select approval_id, execution_key, round, status, first_execution_run_id as workflow_run from kiff.approvals where request::jsonb ->> 'entity_id' = $1 order by answer_by, round", [entityId])
   return rows
 }
 

@@ -1,6 +1,6 @@
 /**
  * Starting the workflow that asks. With a key of the caller's, the key names the workflow: whoever asks the same by the same key
- * takes up the run there is, its answer included, so that it is done once. A gate's own key is worth one run chain only.
+ * takes up the run there is, its answer included. That it is done once does not rest on this: the gate knows the key as well.
  */
 import { randomUUID } from 'node:crypto'
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client'
@@ -41,7 +41,7 @@ export async function startAsking(client: Client, { command, domain, workflow, a
   try {
     const handle = await client.workflow.start(workflow, {
       workflowId, taskQueue, args: [...args],
-      ...(asked === null ? {} : { memo: { [askedMemo]: asked }, workflowIdReusePolicy: 'REJECT_DUPLICATE' as const }),
+      ...(asked === null ? {} : { memo: { [askedMemo]: asked }, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const }),
     })
     return { workflowId, runId: handle.firstExecutionRunId, handle, taskQueue, takenUp: false }
   } catch (error) {

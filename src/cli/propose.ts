@@ -23,19 +23,20 @@ export function proposeCommand(program: Command): void {
     .option('--why <text>', 'why, in your words; a claim, shown to whoever reviews')
     .option('--evidence <text>', 'what it rests on, another claim (repeatable)', (each: string, those: readonly string[] | undefined) => [...(those ?? []), each])
     .option('--confidence <0..1>', 'how sure you are', confidence)
-    .option('--key <key>', 'your own idempotency key: the same proposal by the same key is one workflow, done once')
+    .option('--key <key>', 'your own idempotency key: the same proposal by the same key is done once')
     .option('--no-wait', 'ask nobody: what would need a person is evaluated only, and not proposed (exit 4)')
     .addHelpText('after', `${askHelp}
 
 While a person is asked, stderr says who and where, and the command waits as long as it takes. Ctrl-C takes the request back.
-Without --key every run is a proposal of its own. With one, a command that was killed is taken up where it stands, as long as
-Temporal keeps the workflow; without, its workflow stays open until somebody terminates it, and the request until it expires.
+Without --key every run is a proposal of its own, and the workflow of a command that was killed stays open until somebody
+terminates it. With one, a command that was killed is taken up where it stands; what was done is told again, never done again,
+also when Temporal has long forgotten the workflow. A key counts for one actor and one action.
 Exit codes: 0 allowed and done, 2 invalid, 3 blocked (also: denied, expired), 4 not proposed (--no-wait), 1 no answer, 130 interrupted.`)
     .action(async (domain: string, action: string, entityId: string, written: string | undefined, { why, evidence, confidence: sure, key, wait, ...flags }: ProposeFlags) => {
       if (why === undefined && (evidence !== undefined || sure !== undefined)) throw new Failure('--evidence and --confidence go with --why', exit.usage)
       if (key !== undefined && !wait) throw new Failure('give --key or --no-wait: a key stands for one proposal, and --no-wait may make none', exit.usage)
       const params = await jsonFrom(written, 'the parameters')
-      const beside = { ...(why === undefined ? {} : { why }), evidence, confidence: sure, key }
+      const beside = { ...(why === undefined ? {} : { why }), evidence, confidence: sure, callerKey: key }
       const told = new Set<string>()
       const { answer, ...run } = await ask<typeof proposeAction>({
         command: 'propose', workflow: 'proposeAction', domain, flags, readOnly: false,

@@ -6,6 +6,7 @@ import { durationMs } from './duration.ts'
 import type { EntityType, EventSpecs } from './entity.ts'
 import { declaredFacts, deriveFacts, readFacts, type FactSpecs, type FactValues, type PastEvent } from './fact.ts'
 import { firstChange, firstIssue, jsonSchemaOf } from './schema.ts'
+import { wordsOfThrown } from './thrown.ts'
 import { readsOf, type PolicyReads } from './verify-reads.ts'
 
 /**
@@ -47,7 +48,7 @@ export function defineAction<
         try {
           return accepted(context, raw)
         } catch (error) {
-          return { ok: false, message: error instanceof Error ? error.message : String(error) }
+          return { ok: false, message: wordsOfThrown(error) }
         }
       },
     }
@@ -56,17 +57,17 @@ export function defineAction<
   function accepted(context: Context, raw: unknown): ReturnType<ActionOnFacts['accept']> {
     const output = spec.output.safeParse(raw)
     if (!output.success) return { ok: false, message: firstIssue(output.error, raw, 'output').message }
-    canonical(output.data, 'output')
+    // From here on as it reads now: the executor may keep what it has returned, and change it.
+    const said = asItReads(output.data, 'output') as typeof output.data
     const events: EmittedEvent[] = []
     for (const [type, payloadOf] of emits) {
-      const emitted = payloadOf?.({ ...context, output: output.data })
+      const emitted = payloadOf?.({ ...context, output: said })
       const payload = entity.events[type]?.payload.safeParse(emitted)
       if (payload === undefined) return { ok: false, message: `event ${type} is not declared` }
       if (!payload.success) return { ok: false, message: `event ${type}: ${firstIssue(payload.error, emitted, 'payload').message}` }
-      canonical(payload.data, `event ${type}`)
-      events.push({ type, payload: payload.data })
+      events.push({ type, payload: asItReads(payload.data, `event ${type}`) })
     }
-    return { ok: true, output: output.data, events }
+    return { ok: true, output: said, events }
   }
 
   function inspect(entityId: string, raw: unknown): Inspection {
@@ -80,7 +81,7 @@ export function defineAction<
       // The one cast from what `factsFrom` has parsed by the declared schemas to the types that these schemas have.
       return { ok: true, action: { params, on: (facts) => onFacts(Object.freeze({ entityId, params, facts: facts as FactValues<Declared> })) } }
     } catch (error) {
-      const problem = error instanceof NotCanonical ? error.message : `params: could not be checked (${error instanceof Error ? error.message : String(error)})`
+      const problem = error instanceof NotCanonical ? error.message : `params: could not be checked (${wordsOfThrown(error)})`
       return { ok: false, reason: 'invalid_parameter', message: problem }
     }
   }
@@ -136,6 +137,11 @@ function wordsOf(rule: unknown): string | false {
   if (rule === false) return false
   if (typeof rule !== 'string') throw new TypeError(`it gave ${typeof rule}, neither words nor false`)
   return printable(rule)
+}
+
+/** A plain, frozen copy. @throws NotCanonical */
+function asItReads(value: unknown, what: string): unknown {
+  return deepFreeze(JSON.parse(canonical(value, what)))
 }
 
 function deepFreeze<T>(value: T): T {

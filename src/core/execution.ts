@@ -18,6 +18,8 @@ export interface ExecutionFacts {
   readonly leaseRemainingMs: number
   /** Milliseconds in which the receiver still honours our idempotency key; `null` for an effect that must not be repeated. */
   readonly idempotentRemainingMs: number | null
+  /** An attempt under this key turned out to have happened after a person had found that it had not: nothing is started under it any more. */
+  readonly contradicted: boolean
   /** The declared facts it was opened on; taken up again, it goes on with these. */
   readonly facts: Readonly<Record<string, unknown>>
 }

@@ -8,6 +8,7 @@ import type { ActionOnFacts, Contract, Inspection } from './contract.ts'
 import { isStateless } from './entity.ts'
 import { refuse, type Refusal } from './outcome.ts'
 import type { EntityState } from './state.ts'
+import { wordsOfThrown } from './thrown.ts'
 
 /** What the gate has read itself. Nothing in here came with the proposal (I2). */
 export interface GateFacts {
@@ -69,7 +70,7 @@ function ruled(rule: () => string | false, reason: 'invalid_parameter' | 'forbid
     const words = rule()
     return words === false ? null : refuse(reason, words)
   } catch (error) {
-    return refuse('error', `${what} failed: ${textOf(error)}`)
+    return refuse('error', `${what} failed: ${wordsOfThrown(error)}`)
   }
 }
 
@@ -78,16 +79,12 @@ function approved({ action: name }: Proposal, action: ActionOnFacts): GateDecisi
   try {
     rule = action.approvalRule()
   } catch (error) {
-    return refuse('approval_policy_error', `the approval rule of ${name} failed: ${textOf(error)}`)
+    return refuse('approval_policy_error', `the approval rule of ${name} failed: ${wordsOfThrown(error)}`)
   }
   try {
     action.describe() // now, since after the effect it would be too late to find that it throws
   } catch (error) {
-    return refuse('error', `${name} cannot be put into words: ${textOf(error)}`)
+    return refuse('error', `${name} cannot be put into words: ${wordsOfThrown(error)}`)
   }
   return rule === false ? { outcome: 'allowed', action } : { outcome: 'approval_required', action, rule }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

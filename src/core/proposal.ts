@@ -6,12 +6,31 @@ import { claim } from './claim.ts'
 /** Longest entity id, in UTF-16 units. */
 export const maxIdLength = 200
 
+/** One parent of a child workflow: its run chain, and which of the children it started this is. */
+const parent = z.strictObject({
+  workflowId: z.string().min(1).max(1_000),
+  firstExecutionRunId: z.string().min(1).max(100),
+  /** The parent's continue-as-new count when it started the child. */
+  generation: z.int().nonnegative(),
+  /** SHA-256 of the child's type and arguments, hex. */
+  child: z.string().regex(/^[0-9a-f]{64}$/),
+  /** How many equal children it had started before. */
+  occurrence: z.int().nonnegative(),
+})
+export type Parent = z.infer<typeof parent>
+
+/** Deepest nesting of child workflows. */
+const maxParents = 16
+
 /** Where an equal step of the same run chain is told from another: continue-as-new count, and count of equal proposals. */
-const chain = z.strictObject({
+export const chain = z.strictObject({
   firstExecutionRunId: z.string().min(1).max(100),
   generation: z.int().nonnegative(),
   occurrence: z.int().nonnegative(),
+  /** Of a child workflow: its parents, outermost first. */
+  parents: z.array(parent).min(1).max(maxParents).optional(),
 })
+export type ChainClaim = z.infer<typeof chain>
 
 const identifier = z
   .string()
@@ -40,6 +59,8 @@ export const proposalRequest = z.strictObject({
   chain,
   /** A caller's own key, for a model the tool-call id; it replaces generation and occurrence. */
   key: identifier.optional(),
+  /** The idempotency key of an API caller: it counts for the actor and the action, whichever workflow brings it. */
+  callerKey: identifier.optional(),
   claim: claim.optional(),
   trace: trace.optional(),
   /** A JWS that names the actor and whom it acts for; without one, the gate worker must be configured to serve the actor. */
@@ -48,7 +69,7 @@ export const proposalRequest = z.strictObject({
   action: z.string().max(200).optional(),
   /** Signed reviews that arrived by signal, unverified. */
   reviews: z.array(z.string().max(maxReviewLength)).max(maxReviews).optional(),
-})
+}).refine(({ key, callerKey }) => key === undefined || callerKey === undefined, 'has both a key and a callerKey')
 export type ProposalRequest = z.infer<typeof proposalRequest>
 
 /** The argument of the activity by which an event is reported. */

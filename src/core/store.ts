@@ -176,4 +176,6 @@ export interface OverdueExecution {
   readonly firstExecutionRunId: string
   readonly runId: string
   readonly activityId: string
+  /** Milliseconds by the store's clock: negative, since it is over. */
+  readonly leaseRemainingMs: number
 }

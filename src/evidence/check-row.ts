@@ -18,7 +18,10 @@ export function checkInput({ step, replayedActivity, replayed, history }: StepCo
   if (replayedActivity.type !== activity.type) return `the workflow code schedules ${replayedActivity.type} here`
   const different = difference(replayedActivity.args, asJson(activity.input), 'input')
   if (different !== null) return `the recorded input is not what the workflow code proposes: ${different}`
-  if (asked.kind !== 'unreadable' && asked.request.chain.firstExecutionRunId !== history.firstExecutionRunId) return 'the input claims another run chain than the history is of'
+  if (asked.kind === 'unreadable') return null
+  const { firstExecutionRunId, parents } = asked.request.chain
+  if (firstExecutionRunId !== history.firstExecutionRunId) return 'the input claims another run chain than the history is of'
+  if (parents !== undefined && parents.at(-1)?.workflowId !== history.parentWorkflowId) return 'the input claims another parent than the history has'
   return null
 }
 

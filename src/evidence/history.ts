@@ -28,6 +28,8 @@ export interface ReadHistory {
   readonly workflowId: string | null
   readonly workflowType: string
   readonly firstExecutionRunId: string
+  /** Of a child workflow, the id of its parent. */
+  readonly parentWorkflowId: string | null
   /** The run that the history ends in. */
   readonly runId: string
   /** The workflow goes on: events may have come since. */
@@ -93,6 +95,7 @@ export async function readHistory(history: History, dataConverter?: DataConverte
     workflowId: started.workflowId || null,
     workflowType: started.workflowType?.name ?? '',
     firstExecutionRunId: started.firstExecutionRunId ?? '',
+    parentWorkflowId: started.parentWorkflowExecution?.workflowId || null,
     runId: runs.last,
     open: !events.some(isClosing),
     activities,

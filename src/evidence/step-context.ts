@@ -64,8 +64,10 @@ export function keysOf(context: StepContext, entityType: string): { readonly dig
   const { step } = context
   if (step.asked.kind !== 'action') return null
   const { request } = step.asked
-  const digest = proposalDigest({ domain: step.domain, entityType, entityId: request.entityId, action: actionOf(step, step.domain), params: recordable(request.params ?? null) })
-  return { digest, key: executionKey(stepOf(context), request, digest) }
+  const { domain } = step
+  const action = actionOf(step, domain)
+  const digest = proposalDigest({ domain, entityType, entityId: request.entityId, action, params: recordable(request.params ?? null) })
+  return { digest, key: executionKey(stepOf(context), request, { domain, action, digest }) }
 }
 
 /** The id of a reported event, derived anew. */

@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { refuse } from '../core/outcome.ts'
-import { allowedActionsRequest, evaluateRequest, eventRequest, proposalRequest, withdrawRequest, type Step } from '../core/proposal.ts'
+import { allowedActionsRequest, chain, evaluateRequest, eventRequest, proposalRequest, withdrawRequest, type ChainClaim, type Step } from '../core/proposal.ts'
 import { actionActivity, allowedActionsActivity, evaluateActivity, reportActivity, unnamed, withdrawActivity } from '../temporal/names.ts'
 import { allowedActions, evaluateProposal } from './evaluate.ts'
 import type { Timing } from './execute.ts'
@@ -23,7 +23,7 @@ export function gateActivities(gate: GateOptions, readStep: StepReader): Record<
     return async (raw) => {
       const startedAt = Date.now()
       const { info } = Context.current()
-      const step = await readStep(Context.current(), claimedFirstRun(raw) ?? info.workflowExecution?.runId ?? '')
+      const step = await readStep(Context.current(), claimedChain(raw))
       const type = info.activityType.startsWith(`${domain.name}.`) ? info.activityType.slice(domain.name.length + 1) : info.activityType
       const input = schema.safeParse(raw)
       if (input.success) return run(step, input.data, type, () => timingOf(startedAt, info.startToCloseTimeoutMs))
@@ -57,12 +57,6 @@ function timingOf(startedAt: number, startToCloseMs: number): Timing {
   return { executorMs, leaseMs: executorMs + marginMs / 2, until: end - marginMs / 4 }
 }
 
-function claimedFirstRun(input: unknown): string | undefined {
-  const chain = field(input, 'chain')
-  const first = field(chain, 'firstExecutionRunId')
-  return typeof first === 'string' ? first : undefined
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+function claimedChain(input: unknown): ChainClaim | null {
+  return chain.safeParse(typeof input === 'object' && input !== null ? Reflect.get(input, 'chain') : undefined).data ?? null
 }

@@ -9,7 +9,7 @@ import type { GateDecision } from '../core/gate.ts'
 import { printable, type AuditEntry } from '../core/ledger-row.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded, Waiting } from '../core/store.ts'
 import { proposed } from './audit-entries.ts'
-import { bindingOf, guardOf, rowOf, type GovernedProposal } from './proposal.ts'
+import { bindingOf, guardOf, parseRequest, rowOf, type GovernedProposal } from './proposal.ts'
 import type { ReviewVerifier } from '../temporal/verify-review.ts'
 
 export type NeedsApproval = Extract<GateDecision, { outcome: 'approval_required' }>
@@ -25,7 +25,7 @@ export async function judge(proposal: GovernedProposal, facts: Facts, { approval
   const delivered = proposal.request.reviews ?? []
   const verified: ReviewFacts[] = []
   for (const review of approval.reviews) if (await isGenuine(review, approval, verify)) verified.push(review)
-  const consent = judgeConsent(approval, parseRequest(approval), bindingOf(proposal, facts, action), verified.filter(({ jws }) => delivered.includes(jws)))
+  const consent = judgeConsent(approval, parseRequest(approval.request), bindingOf(proposal, facts, action), verified.filter(({ jws }) => delivered.includes(jws)))
   const rejected: string[] = []
   for (const jws of delivered) {
     if (verified.some((review) => review.jws === jws)) continue
@@ -81,11 +81,6 @@ export async function ask(
 export function nextRound(request: ApprovalRequest | null): number | null {
   const next = (request?.round ?? 0) + 1
   return next > maxRounds ? null : next
-}
-
-/** The stored pre-image. Its digest is compared with the signature, so that it is what a person saw. */
-export function parseRequest(approval: ApprovalFacts): ApprovalRequest {
-  return JSON.parse(approval.request) as ApprovalRequest
 }
 
 /** What the workflow is told while a person is asked. */

@@ -10,7 +10,7 @@ import type { Closing, Facts } from '../core/store.ts'
 import type { NeedsApproval } from './ask.ts'
 import { provenAt } from './authority.ts'
 import type { BoundDomain } from './binding.ts'
-import { isOpen, type GovernedProposal } from './proposal.ts'
+import { isOpen, isOwn, type GovernedProposal } from './proposal.ts'
 
 export type Decided =
   /** It happened under this very key: the same answer again. */
@@ -37,14 +37,14 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
     actorProven: proven, state: facts.state, permissions: facts.permissions, declared,
   })
   if (decision.outcome !== 'allowed' && decision.outcome !== 'approval_required') {
-    return { do: 'refuse', refusal: decision, closing: closingOf(facts.approval), declared }
+    return { do: 'refuse', refusal: decision, closing: closingOf(proposal, facts.approval), declared }
   }
   if (contract.effect !== 'none' && bound.executorOf(action) === undefined) {
-    return { do: 'refuse', refusal: refuse('executor_missing', `no executor is bound for ${action}`), closing: closingOf(facts.approval), declared }
+    return { do: 'refuse', refusal: refuse('executor_missing', `no executor is bound for ${action}`), closing: closingOf(proposal, facts.approval), declared }
   }
   if (facts.holder !== null) {
     if (facts.holder.status === 'reserved') return { do: 'wait', leaseRemainingMs: facts.holder.leaseRemainingMs }
-    return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), closing: closingOf(facts.approval), declared }
+    return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), closing: closingOf(proposal, facts.approval), declared }
   }
   return decision.outcome === 'allowed' ? { do: 'execute', action: decision.action } : { do: 'consent', decision }
 }
@@ -61,6 +61,9 @@ function earlier({ action, proposalDigest, request, authority }: GovernedProposa
     }
     if (execution.status === 'succeeded') return { outcome: 'allowed' }
   }
+  if (execution?.status === 'failed' && execution.contradicted) {
+    return refuse('outcome_unknown', `a person had found that ${action} on ${request.entityId} had not happened, and then it had; a person must look`)
+  }
   if (denied !== null && approval?.status !== 'denied') {
     return refuse('approval_denied', `${denied.reviewer} denied an equal proposal: ${denied.reason}`)
   }
@@ -68,8 +71,8 @@ function earlier({ action, proposalDigest, request, authority }: GovernedProposa
 }
 
 /** Ends the open round when the proposal itself is refused meanwhile. */
-function closingOf(approval: ApprovalFacts | null): Closing | undefined {
-  if (approval === null) return undefined
+function closingOf(proposal: GovernedProposal, approval: ApprovalFacts | null): Closing | undefined {
+  if (approval === null || !isOwn(proposal, approval)) return undefined
   if (isOpen(approval)) return { approvalId: approval.approvalId, status: 'void' }
   if (approval.closed) return undefined
   return approval.status === 'denied' || approval.status === 'revoked' ? { approvalId: approval.approvalId, status: approval.status } : undefined

@@ -2,6 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { beforeFacts } from '../core/gate.ts'
 import type { Facts } from '../core/store.ts'
+import { wordsOfThrown } from '../core/thrown.ts'
 import { failures } from '../temporal/names.ts'
 import { provenAt } from './authority.ts'
 import type { BoundDomain } from './binding.ts'
@@ -28,8 +29,7 @@ export async function readDeclaredFacts(bound: BoundDomain, proposal: GovernedPr
     )
     return contract.factsFrom(facts.events, Object.fromEntries(loaded))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw ApplicationFailure.create({ type: failures.factsUnavailable, message: `${action} on ${request.entityId} cannot be judged: ${why}; nothing was done` })
+    throw ApplicationFailure.create({ type: failures.factsUnavailable, message: `${action} on ${request.entityId} cannot be judged: ${wordsOfThrown(error)}; nothing was done` })
   }
 }
 

@@ -7,6 +7,7 @@ import { maxOutput, NotDone, providerKey } from '../core/execution.ts'
 import { recordable, type AuditEntry } from '../core/ledger-row.ts'
 import { refuse, type ActionResult, type RecordRef } from '../core/outcome.ts'
 import type { Committed, Facts, GateStore, Lease, Unrecorded } from '../core/store.ts'
+import { inShort, wordsOfThrown } from '../core/thrown.ts'
 import { failures } from '../temporal/names.ts'
 import { acceptOutput, type Accepted } from './accept-output.ts'
 import type { Executor } from './binding.ts'
@@ -19,6 +20,13 @@ export interface Timing {
   readonly leaseMs: number
   /** `Date.now()` after which nothing may be started any more in this activity attempt. */
   readonly until: number
+}
+
+/** The same, shortened so that its lease is over by then; `null` when that leaves no time for the executor. */
+export function overWithin(timing: Timing, ms: number): Timing | null {
+  const over = Math.max(0, timing.leaseMs - ms)
+  const executorMs = Math.floor(timing.executorMs - over)
+  return executorMs < 1 ? null : { ...timing, executorMs, leaseMs: timing.leaseMs - over }
 }
 
 /** The grant to be used, and what was found out with it. */
@@ -89,7 +97,7 @@ async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): 
     const body = rowOf(proposal, facts, 'refused', [...validated, ...voided, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), facts: action.facts, decision: refusal })
     return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
   }
-  const answer = allowed(action, accepted.output)
+  const answer = allowed(action.describe(), accepted.output)
   const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(proposal, approvalId, accepted)], {
     ...causedBy(approvalId), facts: action.facts, decision: allowedDecision, events: accepted.events, output: accepted.output,
   })
@@ -146,17 +154,24 @@ async function run({ proposal, action, lease, timing }: Opened, executor: Execut
     if (first !== 'overdue') return { end: 'returned', output: first.output }
     return { end: 'unknown', message: `no answer within ${timing.executorMs} ms`, late: running }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return error instanceof NotDone ? { end: 'not_done', message } : { end: 'unknown', message }
+    return { end: saysNotDone(error) ? 'not_done' : 'unknown', message: wordsOfThrown(error) }
+  }
+}
+
+function saysNotDone(error: unknown): boolean {
+  try {
+    return error instanceof NotDone
+  } catch {
+    return false // what cannot even be looked at says nothing
   }
 }
 
 /** Records what an executor returned. Money has moved: this is tried until the attempt's time is over. */
 async function completed(opened: Opened, output: unknown): Promise<Done> {
-  const { store, proposal, action, timing, lease } = opened
+  const { store, proposal, timing, lease } = opened
   const accepted = accept(opened, output)
-  if (!accepted.ok) return rejected(opened, accepted.why, output)
-  const answer = allowed(action, accepted.output)
+  if (!accepted.ok) return rejected(opened, inShort(accepted.why), output)
+  const answer = allowed(attemptedWords(opened), accepted.output)
   const body = completionRow(opened, 'executed', executed(proposal, opened.approvalId, accepted), { decision: allowedDecision, events: accepted.events, output: accepted.output })
   const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'succeeded', ordinal: lease.ordinal } }))
   if (commit === 'refused') return rejected(opened, 'the database refused the events', output)
@@ -200,9 +215,12 @@ function refOf({ chain, seq }: RecordRef): string {
 
 /** What an executor returned, as it is recorded. */
 function cappedOutput(output: unknown): unknown {
-  const returned = recordable(output ?? null)
-  const size = canonical(returned).length
-  return size > maxOutput ? { too_large: size } : returned
+  try {
+    const text = canonical(recordable(output ?? null))
+    return text.length > maxOutput ? { too_large: text.length } : JSON.parse(text)
+  } catch {
+    return { unreadable: typeof output } // it reads differently each time
+  }
 }
 
 async function untilCommitted<Commit>(timing: Timing, commit: () => Promise<Commit>): Promise<Commit | 'refused'> {
@@ -233,8 +251,17 @@ export function inDoubt(proposal: GovernedProposal, facts: Facts, why: string, c
 
 const allowedDecision = { outcome: 'allowed', reason: null, message: 'allowed' }
 
-function allowed(action: ActionOnFacts, output: unknown): Unrecorded<ActionResult> {
-  return { outcome: 'allowed', output, summary: action.describe() }
+function allowed(summary: string, output: unknown): Unrecorded<ActionResult> {
+  return { outcome: 'allowed', output, summary }
+}
+
+/** The contract's words; taken up again, they are asked for only now, when their failure must not matter any more. */
+function attemptedWords({ proposal, action }: Attempt): string {
+  try {
+    return action.describe()
+  } catch {
+    return `${proposal.action} ${proposal.request.entityId}`
+  }
 }
 
 function answered(commit: Committed, answer: Unrecorded<ActionResult>): Done {

@@ -3,19 +3,20 @@
  * each in one guarded commit. What was decided before under the same key is answered again, never done again.
  */
 import { ApplicationFailure } from '@temporalio/activity'
+import type { ApprovalFacts } from '../core/approval.ts'
 import { ledgerBody, recordable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import { refuse, type Refusal } from '../core/outcome.ts'
 import type { ProposalRequest, Step, WithdrawRequest } from '../core/proposal.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded } from '../core/store.ts'
 import { failures } from '../temporal/names.ts'
-import { ask, judge, nextRound, parseRequest, waiting, type NeedsApproval } from './ask.ts'
+import { ask, judge, nextRound, waiting, type NeedsApproval } from './ask.ts'
 import { failed, proposed } from './audit-entries.ts'
 import type { BoundDomain, Executor } from './binding.ts'
 import { authorityOf, type AuthorityRules } from './authority.ts'
 import { decide } from './decide.ts'
 import { readDeclaredFacts } from './declared-facts.ts'
-import { execute, inDoubt, resume, type Timing } from './execute.ts'
-import { guardOf, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
+import { execute, inDoubt, overWithin, resume, type Timing } from './execute.ts'
+import { guardOf, isOpen, isOwn, parseRequest, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 import type { ReviewVerifier } from '../temporal/verify-review.ts'
 
@@ -30,8 +31,12 @@ export interface GateOptions extends AuthorityRules {
 
 /** How often a decision is taken again because the world moved between read and write. */
 const maxRereads = 10
-/** Longest wait of a call behind an open execution. */
+/** Longest wait of a call behind another's request. */
 const maxBusyMs = 10_000
+/** An execution whose lease ends within this time is waited for to its end. */
+const soonMs = 2_000
+/** What a commit may take of the time that is left for an attempt. */
+const commitMs = 100
 /** Longest time for the loaders of declared facts. */
 const maxLoadMs = 10_000
 
@@ -106,14 +111,24 @@ function steppingAside({ action, domain }: GovernedProposal, registered: Facts['
   return ApplicationFailure.create({ type: failures.contractSuperseded, message: `${domain}.${action}: ${why}; another worker has to take it` })
 }
 
+/** Under this key a person has been asked already, by another run chain: its answer counts for both. */
+function askedElsewhere({ action, request }: GovernedProposal, approval: ApprovalFacts): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: failures.entityBusy,
+    message: `${action} on ${request.entityId} is being asked for by workflow ${parseRequest(approval.request).workflow_id}; waiting for its end`,
+    nextRetryDelay: maxBusyMs,
+  })
+}
+
 /** Our own key's execution is open: wait for its lease, then take it up, or say that nobody knows. */
 async function takeUp(gate: GateOptions, proposal: GovernedProposal, facts: Facts, executor: Executor | undefined, timing: Timing): Promise<GateAnswer | 'stale'> {
   const open = facts.execution
   if (open === null) return 'stale'
   if (open.leaseRemainingMs > 0) throw busy(proposal.request.entityId, open.leaseRemainingMs)
   const { inspection } = proposal
-  if ((open.idempotentRemainingMs ?? 0) > 0 && executor !== undefined && inspection.ok) {
-    return resume(gate.store, proposal, facts, inspection.action.on(open.facts), executor, timing)
+  const again = open.contradicted ? null : overWithin(timing, (open.idempotentRemainingMs ?? 0) - commitMs)
+  if (again !== null && executor !== undefined && inspection.ok) {
+    return resume(gate.store, proposal, facts, inspection.action.on(open.facts), executor, again)
   }
   await gate.store.markInDoubt({ body: inDoubt(proposal, facts, 'the worker was lost while it ran'), executionKey: open.executionKey, token: null })
   return 'stale'
@@ -125,7 +140,7 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
   const { approval } = facts
   const link = (approvalId: string): string | null => (gate.inboxUrl === undefined ? null : new URL(`approvals/${approvalId}`, gate.inboxUrl).href)
   const askAgain = async (changed: string | null, how: { keepDeadline: boolean; closing?: Closing; before: readonly AuditEntry[] }): Promise<GateAnswer | 'stale'> => {
-    const before = approval === null ? null : parseRequest(approval)
+    const before = approval === null ? null : parseRequest(approval.request)
     const number = nextRound(before)
     if (number === null) return refused(store, proposal, facts, refuse('approval_void', `asked ${before?.round} times, and each consent went stale: ${changed ?? 'closed'}`), how.closing, how.before)
     return ask(store, proposal, facts, decision, {
@@ -136,6 +151,10 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
     })
   }
   if (approval === null) return askAgain(null, { keepDeadline: false, before: [] })
+  const own = isOwn(proposal, approval)
+  if (!own && isOpen(approval)) throw askedElsewhere(proposal, approval)
+  // Another run chain's round is ended by that chain, or by the human-facing service.
+  const ending = (status: Closing['status']): Closing | undefined => (approval.closed || !own ? undefined : { approvalId: approval.approvalId, status })
   const { consent: judged, rejected } = await judge(proposal, facts, { approval, action: decision.action }, gate.verify)
   const { approvalId } = approval
   const before = rejectedEntries(proposal, approvalId, rejected)
@@ -143,18 +162,18 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
     case 'granted':
       return execute(store, proposal, facts, decision.action, executor, { approvalId, before }, timing)
     case 'denied':
-      return refused(store, proposal, facts, refuse('approval_denied', `${judged.reviewer} said no: ${judged.reason}`), approval.closed ? undefined : { approvalId, status: 'denied' }, before)
+      return refused(store, proposal, facts, refuse('approval_denied', `${judged.reviewer} said no: ${judged.reason}`), ending('denied'), before)
     case 'expired':
       return refused(store, proposal, facts, refuse('approval_expired', judged.message), { approvalId, status: 'expired' }, before)
     case 'void':
       return askAgain(judged.changed, { keepDeadline: true, closing: { approvalId, status: 'void' }, before })
     case 'closed':
       if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'), undefined, before)
-      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), approval.closed ? undefined : { approvalId, status: 'revoked' }, before)
+      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), ending('revoked'), before)
       return askAgain(judged.by === 'consumed' ? 'it was tried before, and nothing was done' : `the request before was ${judged.by}`, { keepDeadline: false, before })
     case 'waiting': {
       const remainingMs = approval.status === 'pending' ? approval.answerRemainingMs : approval.useRemainingMs
-      const answer = waiting(parseRequest(approval), remainingMs, rejected.length, link(approvalId))
+      const answer = waiting(parseRequest(approval.request), remainingMs, rejected.length, link(approvalId))
       return record(store, proposal, facts, rejected.length > 0 ? 'signal_rejected' : 'repeated', answer, before, { approvalId })
     }
   }
@@ -204,11 +223,14 @@ async function record(
   return commit.status === 'repeat' ? commit.answer : 'stale'
 }
 
-/** The activity comes again when the lease may be over; Temporal's retry is the queue, and waiting writes nothing. */
+/**
+ * The activity comes again: when the lease ends, where that is soon; else by the back-off of its own retries, since most executions
+ * end long before their lease. Temporal's retry is the queue, and waiting writes nothing.
+ */
 export function busy(entityId: string, leaseRemainingMs: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: failures.entityBusy,
     message: `an action on ${entityId} is under way; waiting for it`,
-    nextRetryDelay: Math.min(Math.max(leaseRemainingMs, 500), maxBusyMs),
+    ...(leaseRemainingMs > soonMs ? {} : { nextRetryDelay: Math.max(leaseRemainingMs, 500) }),
   })
 }

@@ -1,5 +1,5 @@
 /** One proposal on its way through the gate: everything that its ledger rows and its answers are made from. */
-import type { ApprovalFacts, Binding } from '../core/approval.ts'
+import type { ApprovalFacts, ApprovalRequest, Binding } from '../core/approval.ts'
 import type { ActionOnFacts, Contract, Inspection } from '../core/contract.ts'
 import { contractHash } from '../core/contract-hash.ts'
 import { executionKey, proposalDigest } from '../core/keys.ts'
@@ -30,7 +30,7 @@ export function toProposal(step: Step, domain: string, action: string, contract:
     inspection: contract.inspect(request.entityId, request.params),
     contractHash: contractHash(domain, action, contract),
     proposalDigest: digest,
-    executionKey: executionKey(step, request, digest),
+    executionKey: executionKey(step, request, { domain, action, digest }),
   }
 }
 
@@ -104,4 +104,18 @@ export function rowOf(
 /** True while a round waits for a person, or for its grant to be used. */
 export function isOpen(approval: ApprovalFacts): boolean {
   return approval.status === 'pending' || approval.status === 'granted'
+}
+
+/**
+ * True for a round that this very run chain has asked for. Another one's is met only under a key that outlasts run chains: an API
+ * caller's, or a child's after its parent was reset. It is theirs to end.
+ */
+export function isOwn({ step }: Pick<GovernedProposal, 'step'>, { request }: ApprovalFacts): boolean {
+  const asked = parseRequest(request)
+  return asked.namespace === step.namespace && asked.workflow_id === step.workflowId && asked.first_execution_run_id === step.firstExecutionRunId
+}
+
+/** The stored pre-image. Its digest is compared with the signature, so that it is what a person saw. */
+export function parseRequest(request: string): ApprovalRequest {
+  return JSON.parse(request) as ApprovalRequest
 }

@@ -1,16 +1,11 @@
 /**
- * A run's place in its run chain: continue-as-new generations and counts of equal proposals, from which the execution key is
- * made, so that an inserted or reordered step shifts nobody else's key. Module state is per workflow in the sandbox.
+ * A run's place in its run chain, and below its parents: continue-as-new generations and counts of equal steps, from which the
+ * execution key is made, so that an inserted or reordered step shifts nobody else's key. Module state is per workflow in the sandbox.
  */
 import { ApplicationFailure, defaultPayloadConverter, workflowInfo, type Headers } from '@temporalio/workflow'
-import { canonical, NotCanonical } from '../core/canonical.ts'
+import type { ChainClaim, Parent } from '../core/proposal.ts'
 import { chainHeader, failures } from '../temporal/names.ts'
-
-export interface ChainStep {
-  readonly firstExecutionRunId: string
-  readonly generation: number
-  readonly occurrence: number
-}
+import { childDigest, textOf } from './equal.ts'
 
 export interface OpenCall {
   readonly proposal: string
@@ -18,7 +13,18 @@ export interface OpenCall {
   readonly occurrence: number
 }
 
+/** What our header carries: to the next run of the chain, and to a child. */
+interface Carried {
+  readonly generation: number
+  readonly open: readonly OpenCall[]
+  readonly parents?: readonly Parent[]
+  /** Why nobody can tell the parent's place, and so not the child's. */
+  readonly unproven?: string
+}
+
 let generation = 0
+let parents: readonly Parent[] = []
+let unplaced: string | undefined
 let reattachable: OpenCall[] = []
 let running = 0
 const counts = new Map<string, number>()
@@ -28,32 +34,56 @@ const open = new Set<OpenCall>()
 export function enterChain(headers: Headers): void {
   const payload = headers[chainHeader]
   if (payload == null) return
-  const carried = defaultPayloadConverter.fromPayload<{ generation: number; open: OpenCall[] }>(payload)
+  const carried = defaultPayloadConverter.fromPayload<Carried>(payload)
   generation = carried.generation
-  reattachable = carried.open
+  parents = carried.parents ?? []
+  unplaced = carried.unproven
+  reattachable = [...carried.open]
 }
 
 /**
  * The step for one proposal or event: an equal call that the run before left open is taken up again, any other counts on.
  * @throws ApplicationFailure `kiff.ChainUnproven` for a run whose place nobody can tell: cron, or continued without our header
  */
-export function openStep(subject: unknown): { readonly step: ChainStep; readonly close: () => void } {
-  const info = workflowInfo()
-  if (info.cronSchedule) throw unproven('a workflow with a cronSchedule shares one first run id over all its runs; use a Schedule')
-  const continued = info.continuedFromExecutionRunId !== undefined && info.attempt === 1
-  if (continued && generation === 0) throw unproven('this run was continued without the kiff-chain header; the workflow worker needs KiffPlugin')
+export function openStep(subject: unknown): { readonly step: ChainClaim; readonly close: () => void } {
+  const problem = unprovenPlace()
+  if (problem !== undefined) throw ApplicationFailure.create({ type: failures.chainUnproven, nonRetryable: true, message: problem })
   const proposal = textOf(subject)
   const call = takeReattachable(proposal) ?? { proposal, generation, occurrence: count(proposal) }
   open.add(call)
-  return {
-    step: { firstExecutionRunId: info.firstExecutionRunId, generation: call.generation, occurrence: call.occurrence },
-    close: () => open.delete(call),
-  }
+  return { step: stepOf(call), close: () => open.delete(call) }
 }
 
 /** The step for a question, which counts as no proposal. */
-export function standing(): ChainStep {
-  return { firstExecutionRunId: workflowInfo().firstExecutionRunId, generation, occurrence: 0 }
+export function standing(): ChainClaim {
+  return stepOf({ generation, occurrence: 0 })
+}
+
+function stepOf({ generation: its, occurrence }: Pick<OpenCall, 'generation' | 'occurrence'>): ChainClaim {
+  const { firstExecutionRunId } = workflowInfo()
+  return { firstExecutionRunId, generation: its, occurrence, ...(parents.length === 0 ? {} : { parents: [...parents] }) }
+}
+
+/** What a child is told: the parents it has, and which of the innermost one's equal children it is. */
+export function placeChild(headers: Headers, workflowType: string, args: readonly unknown[]): Headers {
+  const { workflowId, firstExecutionRunId } = workflowInfo()
+  const child = childDigest(workflowType, args)
+  const unproven = unprovenPlace()
+  return carry(headers, {
+    generation: 0,
+    open: [],
+    parents: [...parents, { workflowId, firstExecutionRunId, generation, child, occurrence: count(`child ${child}`) }],
+    ...(unproven === undefined ? {} : { unproven: `its parent cannot be placed: ${unproven}` }),
+  })
+}
+
+/** In words, why nobody can tell this run from another one of its chain. */
+function unprovenPlace(): string | undefined {
+  const { cronSchedule, continuedFromExecutionRunId, attempt } = workflowInfo()
+  if (cronSchedule) return 'a workflow with a cronSchedule shares one first run id over all its runs; use a Schedule'
+  const continued = continuedFromExecutionRunId !== undefined && attempt === 1
+  if (continued && generation === 0) return 'this run was continued without the kiff-chain header; the workflow worker needs KiffPlugin'
+  return unplaced
 }
 
 /** The calls that have no answer yet. */
@@ -61,8 +91,16 @@ export const openCalls = (): readonly OpenCall[] => [...open, ...reattachable]
 
 /** What the next run is told: its generation, and the calls left open, now or at the time it was asked for. */
 export function handover(headers: Headers, before: readonly OpenCall[]): Headers {
-  const calls = [...new Set([...before, ...openCalls()])]
-  return { ...headers, [chainHeader]: defaultPayloadConverter.toPayload({ generation: generation + 1, open: calls }) }
+  return carry(headers, {
+    generation: generation + 1,
+    open: [...new Set([...before, ...openCalls()])],
+    ...(parents.length === 0 ? {} : { parents }),
+    ...(unplaced === undefined ? {} : { unproven: unplaced }),
+  })
+}
+
+function carry(headers: Headers, carried: Carried): Headers {
+  return { ...headers, [chainHeader]: defaultPayloadConverter.toPayload(carried) }
 }
 
 /** Counts a gate activity under way, so that continue-as-new waits for it. */
@@ -77,27 +115,13 @@ export async function whileRunning<T>(work: () => Promise<T>): Promise<T> {
 
 export const nothingRuns = (): boolean => running === 0
 
-function count(proposal: string): number {
-  const seen = counts.get(proposal) ?? 0
-  counts.set(proposal, seen + 1)
+function count(equal: string): number {
+  const seen = counts.get(equal) ?? 0
+  counts.set(equal, seen + 1)
   return seen
 }
 
 function takeReattachable(proposal: string): OpenCall | undefined {
   const index = reattachable.findIndex((call) => call.proposal === proposal)
   return index < 0 ? undefined : reattachable.splice(index, 1)[0]
-}
-
-/** Only equality counts here; the gate makes the digest. What has no canonical form is refused there. */
-function textOf(subject: unknown): string {
-  try {
-    return canonical(subject)
-  } catch (error) {
-    if (error instanceof NotCanonical) return JSON.stringify(subject)
-    throw error
-  }
-}
-
-function unproven(message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type: failures.chainUnproven, nonRetryable: true, message })
 }

@@ -13,6 +13,7 @@ import type { AllowedActionsRequest, EvaluateRequest, EventRequest, ProposalRequ
 import type { GateAnswer } from '../core/store.ts'
 import { actionActivity, allowedActionsActivity, evaluateActivity, gateQueue, reportActivity, unnamedActivity, withdrawActivity } from '../temporal/names.ts'
 import { openStep, standing, whileRunning } from './chain.ts'
+import { plain } from './equal.ts'
 import { Wait } from './wait.ts'
 
 /** What `governed` needs to know of a domain; `typeof myDomain` fits. */
@@ -34,9 +35,12 @@ export interface GovernedOptions {
   readonly taskQueue?: string
 }
 
-/** What may go beside a proposal. `key`: the caller's own idempotency key, for a model the tool-call id. */
+/** What may go beside a proposal. */
 export interface ProposeOptions extends Partial<Claim> {
+  /** Your own idempotency key within this workflow, for a model the tool-call id: the same key is the same proposal. */
   readonly key?: string | undefined
+  /** The idempotency key of an API caller for whom this workflow proposes: it counts for the actor and the action, for all time, whichever workflow brings it. */
+  readonly callerKey?: string | undefined
   /** What caused this very proposal, above all `causationId`: the event or message it answers. */
   readonly trace?: Trace | undefined
 }
@@ -92,13 +96,14 @@ export function governed<D extends DomainShape>(domain: D['name'], options: Gove
 }
 
 async function decide(domain: string, options: GovernedOptions, action: string, entityId: string, params: unknown, beside: ProposeOptions): Promise<ActionResult> {
-  const { why, evidence, confidence, key, trace } = beside
+  const { why, evidence, confidence, key, callerKey, trace } = beside
   const { step: chain, close } = openStep({ domain, action, entityId, params: plain(params) })
   const request: ProposalRequest = {
     entityId, params, chain,
     actor: options.actor,
     ...carried(options, trace),
     ...(key === undefined ? {} : { key }),
+    ...(callerKey === undefined ? {} : { callerKey }),
     ...(why === undefined && evidence === undefined && confidence === undefined ? {} : { claim: { why: why ?? '', evidence: evidence === undefined ? undefined : [...evidence], confidence } }),
     ...(isActionName(action) ? {} : { action: String(action).slice(0, 200) }),
   }
@@ -173,9 +178,4 @@ async function callGate<Answer>(type: string, options: GovernedOptions, summary:
 
 function isActionName(name: unknown): name is string {
   return typeof name === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(name)
-}
-
-/** As it will stand in the activity's input: members that are `undefined` are gone. */
-function plain(value: unknown): unknown {
-  return value === undefined ? null : JSON.parse(JSON.stringify(value) ?? 'null')
 }

@@ -1,7 +1,7 @@
 /** What KiffPlugin adds to the workflow bundle: the signal's handler, the run chain's header, and a guard against poison signals. */
 import { condition, defaultPayloadConverter, defineSignal, setHandler, type WorkflowInterceptorsFactory } from '@temporalio/workflow'
 import { reviewSignal, signalPrefix } from '../temporal/names.ts'
-import { enterChain, handover, nothingRuns, openCalls } from './chain.ts'
+import { enterChain, handover, nothingRuns, openCalls, placeChild } from './chain.ts'
 import { countDropped, receive } from './reviews.ts'
 
 const review = defineSignal<[unknown]>(reviewSignal)
@@ -18,6 +18,9 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   ],
   outbound: [
     {
+      async startChildWorkflowExecution(input, next) {
+        return next({ ...input, headers: placeChild(input.headers, input.workflowType, input.options.args) })
+      },
       async continueAsNew(input, next) {
         // Those that end while we wait for them count as open: nobody is left in this run to take their answer.
         const open = openCalls()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { NotCanonical } from '../../src/core/canonical.ts'
 import { providerKey } from '../../src/core/execution.ts'
 import { eventIdOf, executionKey, proposalDigest } from '../../src/core/keys.ts'
-import type { ProposalRequest, Step } from '../../src/core/proposal.ts'
+import type { Parent, ProposalRequest, Step } from '../../src/core/proposal.ts'
 
 const step: Step = { namespace: 'default', workflowId: 'ticket-1', firstExecutionRunId: 'run-1', runId: 'run-1', activityId: '3' }
 const subject = { domain: 'refunds', entityType: 'Order', entityId: 'order-1', action: 'REFUND_ORDER', params: { amountCents: 4200 } }
@@ -13,11 +13,15 @@ interface Varied {
   readonly chain?: Partial<ProposalRequest['chain']>
   readonly subject?: Partial<typeof subject>
   readonly key?: string
+  readonly callerKey?: string
+  readonly actor?: string
 }
 
-function keyOf(over: Varied = {}): string {
-  const digest = proposalDigest({ ...subject, ...over.subject })
-  return executionKey({ ...step, ...over.step }, { chain: { ...chain, ...over.chain }, ...(over.key === undefined ? {} : { key: over.key }) }, digest)
+function keyOf({ subject: its, key, callerKey, actor = 'bot', ...over }: Varied = {}): string {
+  const { domain, action, ...rest } = { ...subject, ...its }
+  const digest = proposalDigest({ domain, action, ...rest })
+  const own = { ...(key === undefined ? {} : { key }), ...(callerKey === undefined ? {} : { callerKey }) }
+  return executionKey({ ...step, ...over.step }, { actor, chain: { ...chain, ...over.chain }, ...own }, { domain, action, digest })
 }
 
 describe('the execution key', () => {
@@ -60,6 +64,63 @@ describe("a caller's own key", () => {
 
   test('counts within its run chain only', () => {
     expect(keyOf({ key: 'call-1', step: { workflowId: 'ticket-2' } })).not.toBe(keyOf({ key: 'call-1' }))
+  })
+})
+
+describe("an API caller's key", () => {
+  test('replaces the run chain as well: any workflow, any parameters', () => {
+    const elsewhere = { step: { workflowId: 'ticket-2', firstExecutionRunId: 'run-2', runId: 'run-3' }, chain: { generation: 1, occurrence: 2 } }
+    expect(keyOf({ callerKey: 'order-77', subject: { entityId: 'order-2', params: { amountCents: 1 } }, ...elsewhere })).toBe(keyOf({ callerKey: 'order-77' }))
+  })
+
+  test.each<[string, Varied]>([
+    ['namespace', { step: { namespace: 'other' } }],
+    ['domain', { subject: { domain: 'payouts' } }],
+    ['action', { subject: { action: 'CLOSE_ORDER' } }],
+    ['actor', { actor: 'another-bot' }],
+    ['key', { callerKey: 'order-78' }],
+  ])('is another for another %s', (_, varied) => {
+    expect(keyOf({ callerKey: 'order-77', ...varied })).not.toBe(keyOf({ callerKey: 'order-77' }))
+  })
+
+  test('is never that of a key within a workflow', () => {
+    expect(keyOf({ callerKey: 'k' })).not.toBe(keyOf({ key: 'k' }))
+  })
+})
+
+describe('in a child workflow', () => {
+  const parent: Parent = { workflowId: 'batch-1', firstExecutionRunId: 'run-of-batch', generation: 0, child: 'a'.repeat(64), occurrence: 0 }
+  const childOf = (...parents: Parent[]): Varied => ({ chain: { parents } })
+  const startedAnew: Varied = { ...childOf(parent), step: { workflowId: 'child-8', firstExecutionRunId: 'run-8', runId: 'run-8' } }
+
+  test('the key is the same when its parent was reset, and has started it anew', () => {
+    expect(keyOf(startedAnew)).toBe(keyOf(childOf(parent)))
+    expect(keyOf({ ...startedAnew, key: 'call-1' })).toBe(keyOf({ ...childOf(parent), key: 'call-1' }))
+  })
+
+  test('so is the id of an event it reports', () => {
+    const event = { event: 'ORDER_PAID', entityId: 'order-1', payload: {} }
+    expect(eventIdOf({ ...step, ...startedAnew.step }, { ...event, chain: { ...chain, ...startedAnew.chain } })).toBe(eventIdOf(step, { ...event, chain: { ...chain, parents: [parent] } }))
+  })
+
+  test.each<[string, Partial<Parent>]>([
+    ['parent', { workflowId: 'batch-2' }],
+    ['run chain of the parent', { firstExecutionRunId: 'another' }],
+    ['continue-as-new of the parent', { generation: 1 }],
+    ['child', { child: 'b'.repeat(64) }],
+    ['equal child', { occurrence: 1 }],
+  ])('the key is another for another %s', (_, varied) => {
+    expect(keyOf(childOf({ ...parent, ...varied }))).not.toBe(keyOf(childOf(parent)))
+  })
+
+  test('a grandchild counts from the outermost parent: that the one between was started anew changes nothing', () => {
+    const between: Parent = { ...parent, workflowId: 'child-1', firstExecutionRunId: 'run-1' }
+    expect(keyOf(childOf(parent, { ...between, workflowId: 'child-8', firstExecutionRunId: 'run-8' }))).toBe(keyOf(childOf(parent, between)))
+    expect(keyOf(childOf(parent, between))).not.toBe(keyOf(childOf(parent)))
+  })
+
+  test('without parents it has a run chain of its own', () => {
+    expect(keyOf(childOf(parent))).not.toBe(keyOf())
   })
 })
 

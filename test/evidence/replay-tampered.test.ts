@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { refunds } from '../../domains/refunds/domain.ts'
 import { replayCheck } from '../../src/evidence/replay.ts'
 import type { Stack } from '../a-stack.ts'
+import { aPaidOrder } from '../an-entity.ts'
 import { checked, failed, kinds, type Checked } from './a-checked-run.ts'
 import { alterRow, appendRows, asOwner, deleteRow, edited, governedEvents, inPayload, resultPayloads, rewriteFrom } from './tamper.ts'
 
@@ -41,6 +42,21 @@ describe('a history that was edited', () => {
     const report = await check(run, { history: changed })
     expect(failed(report)).toEqual(['2 outcome'])
     expect(report.findings).toEqual([expect.objectContaining({ kind: 'outcome', step: 2 })])
+  })
+
+  test('names a child whose parent was changed: its keys are its place below that parent', async () => {
+    const entityId = await aPaidOrder(stack)
+    const parent = await stack.start('startChild', ['propose', [aRefund(entityId)]])
+    await parent.result()
+    const { events } = await parent.fetchHistory()
+    const child = (events ?? []).flatMap(({ childWorkflowExecutionStartedEventAttributes: started }) => started?.workflowExecution?.workflowId ?? [])
+    const run = { handle: stack.client.workflow.getHandle(child[0] ?? '') }
+    const changed = edited(await history(run), (json) => {
+      const parentOf = json.events[0]?.workflowExecutionStartedEventAttributes?.parentWorkflowExecution
+      if (parentOf) parentOf.workflowId = 'another'
+    })
+    const report = await check(run, { history: changed })
+    expect(report.steps[0]?.problem).toBe('the input claims another parent than the history has')
   })
 
   test('names words that were changed where the ledger has none', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { WorkflowHandle } from '@temporalio/client'
 import { defaultPayloadConverter } from '@temporalio/common'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -33,6 +34,12 @@ async function forged(result: (entityId: string) => Promise<unknown>): Promise<R
   await stack.client.workflowService.respondActivityTaskCompletedById({ namespace: 'default', workflowId: handle.workflowId, activityId: '1', result: { payloads } })
   await handle.result()
   return { handle, entityId, chain: `refunds/Order/${entityId}` }
+}
+
+/** The workflows that a run has started. */
+async function childrenOf(handle: WorkflowHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).flatMap(({ childWorkflowExecutionStartedEventAttributes: started }) => started?.workflowExecution?.workflowId ?? [])
 }
 
 describe('a run that nobody has touched', () => {
@@ -113,6 +120,23 @@ describe('a run that nobody has touched', () => {
       await stack.client.workflow.getHandle(handle.workflowId, runId).result()
       expect(await check({ handle })).toMatchObject({ ok: true, runId, findings: [] })
     }
+  })
+
+  test('agrees where it is a child, also one that its parent started again after a reset, and by the key of an API caller', async () => {
+    const entityId = await aPaidOrder(stack)
+    const parent = await stack.start('startChild', ['propose', [aRefund(entityId)]])
+    const { runId } = await parent.describe()
+    await parent.result()
+    const { runId: fresh } = await stack.client.workflowService.resetWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId: parent.workflowId, runId }, workflowTaskFinishEventId: 4 as never, requestId: randomUUID(), reason: 'a test' })
+    await stack.client.workflow.getHandle(parent.workflowId, fresh).result()
+    for (const each of [runId, fresh]) {
+      const [child = ''] = await childrenOf(stack.client.workflow.getHandle(parent.workflowId, each))
+      const report = await check({ handle: stack.client.workflow.getHandle(child) })
+      expect(report.findings).toEqual([])
+      expect(report.steps).toMatchObject([{ outcome: 'allowed', checks: { input: true, row: true, key: true } }])
+    }
+    const callerKey = `request-${randomUUID()}`
+    for (const run of [await aRun(() => [aRefund(entityId, 4_200, { callerKey })]), await aRun((other) => [aRefund(other, 4_200, { callerKey })])]) expect((await check(run)).findings).toEqual([])
   })
 
   test('is checked from a file in the same way', async () => {

@@ -73,6 +73,7 @@ export interface JsonPayload {
 /** A history as its JSON, for editing. */
 export interface JsonHistory {
   events: (Record<string, unknown> & {
+    workflowExecutionStartedEventAttributes?: { parentWorkflowExecution?: { workflowId: string } }
     activityTaskScheduledEventAttributes?: { activityType: { name: string }; activityId: string; input: { payloads: JsonPayload[] } }
     activityTaskCompletedEventAttributes?: { result: { payloads: JsonPayload[] } }
   })[]

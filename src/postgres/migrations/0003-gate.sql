@@ -91,12 +91,17 @@ create trigger no_truncate before truncate on kiff.consumptions execute function
 create function kiff.ms_until(p_time timestamptz) returns bigint
 language sql volatile as $$ select (extract(epoch from p_time - clock_timestamp()) * 1000)::bigint $$;
 
+-- An attempt under this key turned out to have happened after a person had found that it had not: nothing is started under it any more.
+create function kiff.was_contradicted(p_key text) returns boolean
+language sql volatile as $$ select exists (select from kiff.executions where execution_key = p_key and contradicted_seq is not null) $$;
+
 create function kiff.execution_facts(e kiff.executions) returns jsonb
 language sql volatile as $$
   select jsonb_build_object('executionKey', e.execution_key, 'ordinal', e.ordinal, 'proposalDigest', e.proposal_digest,
     'actor', e.opened ->> 'actor', 'onBehalfOf', e.opened ->> 'on_behalf_of', 'facts', coalesce(e.opened -> 'facts', '{}'), 'status', e.status, 'completionRejected', e.completion_rejected,
     'leaseRemainingMs', kiff.ms_until(e.lease_until),
-    'idempotentRemainingMs', case when e.idempotent_until is null then null else kiff.ms_until(e.idempotent_until) end)
+    'idempotentRemainingMs', case when e.idempotent_until is null then null else kiff.ms_until(e.idempotent_until) end,
+    'contradicted', kiff.was_contradicted(e.execution_key))
 $$;
 
 create function kiff.record_ref(p_chain bigint, p_seq bigint) returns jsonb
@@ -239,13 +244,13 @@ begin
     when 'void' then
       if a.status not in ('pending', 'granted') then raise exception 'approval % is %', a.approval_id, a.status; end if;
     when 'withdrawn' then
-      if a.status not in ('pending', 'granted', 'denied') then raise exception 'approval % is %', a.approval_id, a.status; end if;
+      if a.status not in ('pending', 'granted', 'denied', 'revoked') then raise exception 'approval % is %', a.approval_id, a.status; end if;
     when 'revoked' then
       if a.status <> 'revoked' then raise exception 'approval % is not revoked', a.approval_id; end if;
     else raise exception 'a round cannot be closed as %', p_closing ->> 'status';
   end case;
-  -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
-  update kiff.approvals set status = case a.status when 'denied' then 'denied' else p_closing ->> 'status' end, closed_seq = p_seq
+  -- A denial stays a denial (it goes on refusing equal proposals of its run chain), a revocation a revocation.
+  update kiff.approvals set status = case when a.status in ('denied', 'revoked') then a.status else p_closing ->> 'status' end, closed_seq = p_seq
     where approval_id = a.approval_id and closed_seq is null;
 end $$;
 
@@ -320,7 +325,7 @@ begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale' then return '{"status":"stale"}'; end if;
   select coalesce(max(ordinal), 0) + 1 into v_ordinal from executions where execution_key = b ->> 'execution_key';
-  if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then return '{"status":"stale"}'; end if;
+  if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') or was_contradicted(b ->> 'execution_key') then return '{"status":"stale"}'; end if;
   v_record := append(v_chain, p_body, '{opened}');
   if p_approval is not null and not consume_grant(p_approval, b, (v_record ->> 'seq')::bigint) then
     raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
@@ -331,13 +336,14 @@ begin
   return jsonb_build_object('status', 'committed', 'record', v_record, 'token', v_token, 'ordinal', v_ordinal);
 end $$;
 
+-- The whole of the new lease must fit into the time for which the receiver honours the key.
 create function kiff.resume_execution(p_body text, p_key text, p_lease_ms bigint) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_token uuid := gen_random_uuid(); v_ordinal int;
 begin
   update executions set lease_token = v_token, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
     where execution_key = p_key and chain = v_chain and status = 'reserved'
-      and lease_until <= clock_timestamp() and idempotent_until > clock_timestamp()
+      and lease_until <= clock_timestamp() and idempotent_until >= clock_timestamp() + p_lease_ms * interval '1 ms' and not was_contradicted(p_key)
     returning ordinal into v_ordinal;
   if v_ordinal is null then return '{"status":"stale"}'; end if;
   return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body, '{resumed}'), 'token', v_token, 'ordinal', v_ordinal);
@@ -420,7 +426,7 @@ declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_done jso
 begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale'
-    or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') then
+    or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') or was_contradicted(b ->> 'execution_key') then
     return '{"status":"stale"}';
   end if;
   v_done := append_answer(v_chain, p_body, '{executed}', p_answer);
@@ -473,7 +479,7 @@ language sql volatile security definer set search_path = kiff, pg_temp as $$
   select jsonb_build_object('executionKey', execution_key, 'domain', opened ->> 'domain', 'entityType', opened ->> 'entity_type',
     'entityId', opened ->> 'entity_id', 'action', opened ->> 'action', 'actor', opened ->> 'actor', 'namespace', opened ->> 'namespace',
     'workflowId', opened ->> 'workflow_id', 'firstExecutionRunId', opened ->> 'first_execution_run_id', 'runId', opened ->> 'run_id',
-    'activityId', opened ->> 'activity_id')
+    'activityId', opened ->> 'activity_id', 'leaseRemainingMs', ms_until(lease_until))
   from executions where status = 'reserved' and lease_until < clock_timestamp() order by lease_until limit 100
 $$;
 

@@ -5,7 +5,7 @@ import type { Committed, GateStore, Lease, OverdueExecution } from '../../core/s
 import { answerOfExecution } from './answers.ts'
 import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
-import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, stale } from './guards.ts'
+import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, stale, wasContradicted } from './guards.ts'
 import { append, lockChainOf } from './ledger.ts'
 import { wasFoundUndone } from './reconciliations.ts'
 import { consumeGrant } from './rounds.ts'
@@ -18,7 +18,7 @@ type Commit<Name extends 'openExecution' | 'resumeExecution' | 'completeExecutio
 /** The guards and the registry, as every effect needs them. */
 function mayAct(tx: Transaction, chain: number, b: Body, { guard, approvalId }: Pick<Commit<'openExecution'>, 'guard' | 'approvalId'>): boolean {
   return guardHolds(tx, chain, b, guard) && holderOf(tx, chain) === undefined && contractPermits(tx, chain, b, approvalId) === 'permitted'
-    && !tx.executions.all().some(({ executionKey, status }) => executionKey === b.execution_key && status !== 'failed')
+    && !tx.executions.all().some(({ executionKey, status, contradictedSeq }) => executionKey === b.execution_key && (status !== 'failed' || contradictedSeq !== null))
 }
 
 function openedBy(text: string): string {
@@ -48,7 +48,8 @@ export function openExecution(tx: Transaction, commit: Commit<'openExecution'>):
 export function resumeExecution(tx: Transaction, { body, executionKey, leaseMs }: Commit<'resumeExecution'>): Committed<Lease> {
   const chain = lockChainOf(tx, parseBody(body))
   const e = reserved(tx, executionKey)
-  if (e === undefined || e.chain !== chain || e.leaseUntil > tx.now || e.idempotentUntil === null || e.idempotentUntil <= tx.now) return stale
+  if (e === undefined || e.chain !== chain || e.leaseUntil > tx.now || e.idempotentUntil === null || e.idempotentUntil < tx.now + Math.ceil(leaseMs)) return stale
+  if (wasContradicted(tx, executionKey)) return stale
   const token = randomUUID()
   putExecution(tx, { ...e, leaseToken: token, leaseUntil: tx.now + Math.ceil(leaseMs) })
   return { status: 'committed', record: append(tx, chain, body, ['resumed']), token, ordinal: e.ordinal }
@@ -118,11 +119,11 @@ export function markInDoubt(tx: Transaction, { body, executionKey, token }: Comm
 
 export function overdueExecutions(tx: Transaction): readonly OverdueExecution[] {
   const overdue = tx.executions.all().filter(({ status, leaseUntil }) => status === 'reserved' && leaseUntil < tx.now)
-  return overdue.sort((a, b) => a.leaseUntil - b.leaseUntil).slice(0, 100).map(({ executionKey, opened }) => {
+  return overdue.sort((a, b) => a.leaseUntil - b.leaseUntil).slice(0, 100).map(({ executionKey, opened, leaseUntil }) => {
     const b = parseBody(opened)
     return {
       executionKey, domain: b.domain ?? '', entityType: b.entity_type ?? '', entityId: b.entity_id ?? '', action: b.action ?? '', actor: b.actor ?? '',
-      namespace: b.namespace ?? '', workflowId: b.workflow_id ?? '', firstExecutionRunId: b.first_execution_run_id ?? '', runId: b.run_id ?? '', activityId: b.activity_id ?? '',
+      namespace: b.namespace ?? '', workflowId: b.workflow_id ?? '', firstExecutionRunId: b.first_execution_run_id ?? '', runId: b.run_id ?? '', activityId: b.activity_id ?? '', leaseRemainingMs: leaseUntil - tx.now,
     }
   })
 }

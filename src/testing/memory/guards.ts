@@ -36,6 +36,11 @@ export function putExecution(tx: Transaction, execution: Execution): void {
 }
 
 /** The newest execution under a key. */
+/** An attempt under this key turned out to have happened, though a person had found that it had not. */
+export function wasContradicted(tx: Transaction, key: string): boolean {
+  return tx.executions.all().some(({ executionKey, contradictedSeq }) => executionKey === key && contradictedSeq !== null)
+}
+
 export function newestExecution(tx: Transaction, executionKey: string | null | undefined): Execution | undefined {
   return tx.executions.all().filter((each) => each.executionKey === executionKey).sort((a, b) => b.ordinal - a.ordinal)[0]
 }

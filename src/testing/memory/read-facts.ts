@@ -5,7 +5,7 @@ import type { PastEvent } from '../../core/fact.ts'
 import type { Facts, FactsQuery } from '../../core/store.ts'
 import { answerOf, answerOfExecution } from './answers.ts'
 import { eventContent, parseBody, timeOf } from './body.ts'
-import { holderOf, newestExecution } from './guards.ts'
+import { holderOf, newestExecution, wasContradicted } from './guards.ts'
 import { entityKey, recordRef } from './ledger.ts'
 import { mayReview, permissionsOf } from './registry.ts'
 import type { Approval, Chain, Execution, Transaction } from './tables.ts'
@@ -66,6 +66,7 @@ function executionFacts(tx: Transaction, e: Execution): ExecutionFacts {
     status: e.status, completionRejected: e.completionRejected,
     leaseRemainingMs: e.leaseUntil - tx.now,
     idempotentRemainingMs: e.idempotentUntil === null ? null : e.idempotentUntil - tx.now,
+    contradicted: wasContradicted(tx, e.executionKey),
   }
 }
 

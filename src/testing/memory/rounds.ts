@@ -70,7 +70,7 @@ const endable: Readonly<Record<Closing['status'], readonly Approval['status'][]>
   denied: ['denied'],
   expired: ['pending', 'granted'],
   void: ['pending', 'granted'],
-  withdrawn: ['pending', 'granted', 'denied'],
+  withdrawn: ['pending', 'granted', 'denied', 'revoked'],
   revoked: ['revoked'],
 }
 
@@ -85,8 +85,8 @@ function closeRound(tx: Transaction, { approvalId, status }: Closing, b: Body, c
   if (!endable[status].includes(a.status)) {
     throw new StoreError('P0001', `approval ${approvalId} is ${status === 'denied' || status === 'revoked' ? `not ${status}` : a.status}`)
   }
-  // A denial stays a denial: it goes on refusing equal proposals of its run chain.
-  if (a.closedSeq === null) tx.approvals.put({ ...a, status: a.status === 'denied' ? 'denied' : status, closedSeq: seq })
+  // A denial stays a denial (it goes on refusing equal proposals of its run chain), a revocation a revocation.
+  if (a.closedSeq === null) tx.approvals.put({ ...a, status: a.status === 'denied' || a.status === 'revoked' ? a.status : status, closedSeq: seq })
 }
 
 /** The grant is spent here, in the commit that opens the execution. @throws StoreError 40001 when there is nothing to spend */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { approvalBody } from '../../../src/approvals/review.ts'
-import type { GovernedProposal } from '../../../src/gate/proposal.ts'
+import { rowOf, type GovernedProposal } from '../../../src/gate/proposal.ts'
 import type { RecordedReview } from '../../../src/postgres/review-store.ts'
-import { again, aProposal, lastRow, noted, requestOf, theStore, type AnyStore } from '../the-store.ts'
+import { again, aProposal, blocked, lastRow, noted, requestOf, theStore, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
@@ -91,6 +91,16 @@ async function revoke(approvalId: string, by: string): Promise<RecordedReview> {
 const anAsk = async (over: Parameters<typeof aProposal>[1] = {}) => aProposal(await it.anAccount(), { action: 'ASK', ...over })
 
 describe('taking back a grant', () => {
+  test('does not hold up a wait that is cancelled meanwhile: the request can be withdrawn, and stays revoked', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.granted(proposal)
+    await revoke(approvalId, 'olga')
+    const facts = await it.facts(again(proposal))
+    const taken = await it.store.recordAnswer({ body: rowOf(again(proposal), facts, 'approval_withdrawn', [], { approvalId }), answer: blocked, guard: null, closing: { approvalId, status: 'withdrawn' } })
+    expect(taken).toMatchObject({ status: 'committed' })
+    expect((await it.facts(again(again(proposal)))).approval).toMatchObject({ status: 'revoked', closed: true })
+  })
+
   test('leaves nothing to consume, and the round open until the gate has taken note', async () => {
     const proposal = await anAsk()
     const approvalId = await it.granted(proposal)
