@@ -98,6 +98,20 @@ describe('a proposal that needs a person', () => {
     expect(it.effects(order)).toBe(1)
   })
 
+  test('that was taken back is proposed again by the same key, and a person is asked anew', async () => {
+    const order = await aPaidOrder(it.stack)
+    const key = ['--key', `call-${randomUUID()}`]
+    const first = propose(order, large, ...key)
+    await hasSaid(first, /Ctrl-C takes the request back/)
+    first.kill('SIGINT')
+    await ended(first)
+    const second = propose(order, large, ...key)
+    await it.stack.review(await it.stack.asked(order, 2), 'granted', 'maria')
+    expect(await ended(second)).toMatchObject({ code: 0 })
+    expect(await statuses(order)).toEqual(['withdrawn', 'consumed'])
+    expect(it.effects(order)).toBe(1)
+  })
+
   test('is not proposed with --no-wait, which proposes what needs nobody', async () => {
     const order = await aPaidOrder(it.stack)
     const before = await recorded(it.stack, order)
