@@ -106,6 +106,7 @@ describe('a proposal that needs a person', () => {
     first.kill('SIGINT')
     await ended(first)
     const second = propose(order, large, ...key)
+    await hasSaid(second, /waiting for a person: Refund €999/)
     await it.stack.review(await it.stack.asked(order, 2), 'granted', 'maria')
     expect(await ended(second)).toMatchObject({ code: 0 })
     expect(await statuses(order)).toEqual(['withdrawn', 'consumed'])
