@@ -32,8 +32,10 @@ export interface SceneOptions<D extends Domain> extends TestGateOptions<D> {
 export interface Proposing extends Partial<Claim> {
   /** The same workflow as other proposals of this name; a workflow of its own unless told. */
   readonly workflow?: string
-  /** A caller's own key: with the same one, the same effect. */
+  /** A key within the workflow: with the same one, the same effect. */
   readonly key?: string
+  /** The idempotency key of an API caller: in any workflow, the same effect. */
+  readonly callerKey?: string
   readonly trace?: Trace
   /** The person the actor acts for; a mandate is issued that says so. */
   readonly onBehalfOf?: string
@@ -116,12 +118,12 @@ export async function testDomain<D extends Domain>(domain: D, options: SceneOpti
   }
 
   const proposing: Scene<D>['propose'] = async (actor, action, entityId, params, how = {}) => {
-    const { workflow, why, evidence, confidence, key, trace, onBehalfOf } = how
+    const { workflow, why, evidence, confidence, key, callerKey, trace, onBehalfOf } = how
     const { step, occurrence } = workflows.next(workflow, JSON.stringify([action, entityId, params]))
     const mandate = how.mandate ?? (onBehalfOf === undefined ? undefined : await kit.issueMandate(step, actor, onBehalfOf))
     const claim = why === undefined && evidence === undefined && confidence === undefined ? undefined : { why: why ?? '', evidence, confidence }
     const chain = { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence }
-    const request = proposalRequest.safeParse(asJson({ entityId, params, actor, chain, claim, key, trace, mandate }))
+    const request = proposalRequest.safeParse(asJson({ entityId, params, actor, chain, claim, key, callerKey, trace, mandate }))
     if (request.success) return ask({ step, action, request: request.data })
     return recordUnknown(gate.store, step, domain.name, { action, actor, input: params }, refuse('invalid_parameter', request.error.message))
   }

@@ -138,6 +138,12 @@ describe('a workflow', () => {
     expect(scene.effects).toHaveLength(1)
   })
 
+  test("has one effect with any other workflow that brings the same API caller's key", async () => {
+    const first = await pay(5, { workflow: 'ticket-1', callerKey: 'request-1' })
+    expect(await pay(5, { workflow: 'ticket-2', callerKey: 'request-1' })).toMatchObject({ outcome: 'allowed', output: Reflect.get(first, 'output') })
+    expect(await pay(6, { workflow: 'ticket-2', callerKey: 'request-1' })).toMatchObject({ outcome: 'invalid', reason: 'invalid_parameter' })
+  })
+
   test('that proposes the same twice, and means it, has two', async () => {
     for (let count = 0; count < 2; count++) expect(await pay(5, { workflow: 'ticket-1' })).toMatchObject({ outcome: 'allowed' })
     expect(new Set(scene.effects.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2)
