@@ -1,7 +1,9 @@
 /** Everything but the browser, for one test file: a database, a gate worker, an agent worker, and a reviewer with a relay. */
 import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import type { JSONWebKeySet } from 'jose'
 import { inject } from 'vitest'
 import { createDesk } from '../src/approvals/review.ts'
@@ -149,14 +151,17 @@ export async function eventually<T>(look: () => Promise<T | undefined | false>, 
   }
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined
-
-/** The test workflows, bundled as a user would, with the plugin. */
-export function theBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
+/** The test workflows, bundled as a user would, with the plugin: by the first test file that needs them, for all of a run. */
+export async function theBundle(): Promise<{ readonly code: string }> {
+  const bundled = join(inject('sharedFolder'), 'workflows.js')
+  const isFirst = await mkdir(`${bundled}.begun`).then(() => true, () => false)
+  if (!isFirst) return { code: await eventually(async () => readFile(bundled, 'utf8').catch(() => undefined), 100_000) }
+  const { code } = await bundleWorkflowCode({
     workflowsPath: new URL('./fixtures/workflows/index.ts', import.meta.url).pathname,
     plugins: [new KiffPlugin()],
     logger: new DefaultLogger('ERROR'),
   })
-  return bundle
+  await writeFile(`${bundled}.part`, code)
+  await rename(`${bundled}.part`, bundled)
+  return { code }
 }

@@ -12,6 +12,8 @@ declare module 'vitest' {
     postgresAdminUrl: string
     /** The namespace is `default`. */
     temporalAddress: string
+    /** A folder for what the test files of one run share. */
+    sharedFolder: string
   }
 }
 
@@ -33,6 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (postgres.status === 'fulfilled' && temporal.status === 'fulfilled') {
     project.provide('postgresAdminUrl', postgres.value.adminUrl)
     project.provide('temporalAddress', temporal.value.address)
+    project.provide('sharedFolder', folder)
     return teardown
   }
   await teardown()
