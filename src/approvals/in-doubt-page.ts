@@ -137,7 +137,7 @@ function becameWords(row: InDoubtRow): string | undefined {
   if (waiting) return 'Answered; the gate has not applied it yet.'
   if (rejected !== null && isOpen(row)) return 'The last answer could not be applied; answer again.'
   if (status === 'succeeded') return 'It is recorded as done.'
-  if (contradicted) return status === 'failed' ? 'It happened, though somebody had found that it had not, and something else was tried since.' : 'It seems to have happened, though somebody had found that it had not: look again.'
+  if (contradicted) return status === 'failed' ? 'It happened, though it was on record that it had not, and something else was tried since.' : 'It seems to have happened, though it was on record that it had not: look again.'
   return status === 'failed' ? 'It is recorded as not done; it can be tried again.' : undefined
 }
 

@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { canonical, isCanonical } from '../core/canonical.ts'
 import { maxOutput } from '../core/execution.ts'
+import { parseJsonText } from '../core/json-text.ts'
 import { problemWithText, reasonField } from './approval-routes.ts'
 import type { Desk, InDoubtRow, ReconcileOutcome, ReconciliationRequest } from './desk.ts'
 import { inDoubtPage } from './in-doubt-page.ts'
@@ -67,9 +68,9 @@ async function reconcile({ desk, temporalLink }: Parts, c: Context, session: Ses
 function parseOutput(typed: string): { readonly value?: unknown; readonly problem?: string } {
   let value: unknown
   try {
-    value = JSON.parse(typed)
+    value = parseJsonText(typed)
   } catch {
-    return { problem: 'The output is not JSON. Nothing was recorded.' }
+    return { problem: 'The output is not JSON, or names a member twice. Nothing was recorded.' }
   }
   if (!isCanonical(value)) return { problem: 'The output holds a number or a character that cannot be kept exactly. Nothing was recorded.' }
   const size = canonical(value).length

@@ -64,7 +64,7 @@ ${request.round > 1 && html`<span>asked again, round ${request.round}</span>`}</
 
 function inDoubtCard(doubt: InDoubt): Html {
   const contradicted = doubt.status === 'contradicted'
-  const status = contradicted ? 'it happened, though a person had found that it had not, and something else was tried since' : doubt.status
+  const status = contradicted ? 'it happened, though it was on record that it had not, and something else was tried since' : doubt.status
   return html`<li class="doubt">
 <h3><a href="${inDoubtPath(doubt)}">${said(doubt.action, 80)} on ${said(doubt.entity_type, 80)} ${said(doubt.entity_id, 120)}</a></h3>
 <p class="facts"><span>${said(doubt.domain, 80)}</span> <span>${said(status, 120)}, since ${moment(doubt.since)}</span> <span>workflow <code>${said(doubt.workflow_id, 200)}</code></span>

@@ -1,6 +1,7 @@
 /**
  * The relay: takes recorded reviews out of the outbox and signals the workflow that waits, until the round is closed. It also
- * closes rounds that nobody waits for any more: past their deadline, or of a workflow that has ended.
+ * closes rounds that nobody waits for any more (past their deadline, or of a workflow that has ended), and wakes runs that wait for
+ * a round which is closed.
  */
 import { WorkflowClient, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import type { ApprovalRequest } from '../core/approval.ts'
@@ -8,6 +9,7 @@ import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal } from '../temporal/names.ts'
 import { repeat, type Repeated } from '../temporal/repeat.ts'
 import { approvalBody } from './review.ts'
+import { wakeReset } from './wake-reset.ts'
 
 export interface RelayOptions {
   readonly store: ReviewStore
@@ -21,15 +23,19 @@ export interface RelayOptions {
 const maxBackoffMs = 60_000
 /** Looking for workflows that have ended costs a request an open round: every so many looks. */
 const orphansEvery = 10
+/** Looking for runs that were reset costs a request a run that waits, once. */
+const resetsEvery = 50
 
 /** Runs until stopped. Faults (a server that is down) delay it; nothing is lost, the outbox is in Postgres. */
 export function startRelay(options: RelayOptions): Repeated {
+  const inOrder = new Set<string>()
   return repeat(
     options.everyMs ?? 300,
     async (round) => {
       await deliverDue(options)
       await expireDue(options)
       if (round % orphansEvery === 0) await withdrawOrphans(options)
+      if (round % resetsEvery === 0) await wakeReset(options, inOrder)
     },
     options.onFault,
   )

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { durationMs, type Duration } from '../core/duration.ts'
+import { parseJsonText } from '../core/json-text.ts'
 import type { Trace } from '../core/proposal.ts'
 import { gateQueue } from '../temporal/names.ts'
 import type { Asking } from './ask-workflow.ts'
@@ -90,7 +91,7 @@ export async function jsonFrom(written: string | undefined, what: string): Promi
 
 function parsed(json: string, what: string): unknown {
   try {
-    return JSON.parse(json)
+    return parseJsonText(json)
   } catch (error) {
     throw new Failure(`${what}: ${error instanceof Error ? error.message : String(error)}`, exit.usage)
   }

@@ -35,8 +35,8 @@ export function defineAction<
       params: context.params,
       facts: context.facts,
       describe: () => (words ??= printable(spec.describe(context))),
-      check: () => wordsOf(spec.check?.(context) ?? false),
-      forbid: () => wordsOf(spec.forbid?.(context) ?? false),
+      check: () => (spec.check === undefined ? false : wordsOf(spec.check(context))),
+      forbid: () => (spec.forbid === undefined ? false : wordsOf(spec.forbid(context))),
       approvalRule() {
         if (spec.approval === undefined) return false
         const { always, when } = spec.approval

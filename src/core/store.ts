@@ -115,7 +115,7 @@ export interface GateStore {
   resumeExecution(commit: { readonly body: string; readonly executionKey: string; readonly leaseMs: number }): Promise<Committed<Lease>>
   /** Ends a lease early: the executor has returned, and nothing of ours runs any more. */
   yieldLease(executionKey: string, token: string): Promise<void>
-  /** Effect known: outcome, events folded, new state, audit, in one commit. `contradicted`: a person has found that it did not happen; nothing is written. */
+  /** Effect known: outcome, events folded, new state, audit, in one commit. `contradicted`: a person, or the executor, has said that it did not happen; nothing is written. */
   completeExecution(commit: {
     readonly body: string
     readonly executionKey: string
@@ -137,7 +137,7 @@ export interface GateStore {
   applyReconciliation(commit: ReconciliationCommit & { readonly answer: Unrecorded<ActionResult> }): Promise<Committed | { readonly status: 'refused'; readonly reason: string }>
   /** It cannot be applied, and says why; a person may answer anew. */
   rejectReconciliation(commit: ReconciliationCommit & { readonly why: string }): Promise<Committed>
-  /** It happened after all, though a person had found that it had not: in doubt again where nothing was done since, else only told. */
+  /** It happened after all, though a person had found, or the executor had said, that it had not: in doubt again where nothing was done since, else only told. */
   recordContradiction(commit: { readonly body: string; readonly executionKey: string; readonly ordinal: number }): Promise<Committed>
 }
 

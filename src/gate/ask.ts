@@ -8,6 +8,7 @@ import { sha256 } from '../core/digest.ts'
 import type { GateDecision } from '../core/gate.ts'
 import { printable, type AuditEntry } from '../core/ledger-row.ts'
 import type { Closing, Facts, GateAnswer, GateStore, Unrecorded, Waiting } from '../core/store.ts'
+import { inShort } from '../core/thrown.ts'
 import { proposed } from './audit-entries.ts'
 import { bindingOf, guardOf, parseRequest, rowOf, type GovernedProposal } from './proposal.ts'
 import type { ReviewVerifier } from '../temporal/verify-review.ts'
@@ -85,7 +86,9 @@ export function nextRound(request: ApprovalRequest | null): number | null {
 
 /** What the workflow is told while a person is asked. */
 export function waiting(request: ApprovalRequest, remainingMs: number, rejected: number, link: string | null): Unrecorded<Waiting> {
-  const { approval_id: approvalId, round, summary, rule, reviewers, changed, answer_by: answerBy } = request
+  const { approval_id: approvalId, round, reviewers, changed, answer_by: answerBy } = request
+  // The page shows them in full; Temporal would fail the workflow for an answer that is too large.
+  const [summary, rule] = [inShort(request.summary), inShort(request.rule)]
   return { outcome: 'approval_required', approvalId, round, summary, rule, reviewers, changed, answerBy, remainingMs, link, rejected }
 }
 

@@ -2,6 +2,7 @@
 import type { AllowedActionsRequest, EvaluateRequest, Step } from '../core/proposal.ts'
 import type { AllowedAction, Evaluation } from '../core/evaluation.ts'
 import { REASONS, refuse } from '../core/outcome.ts'
+import { inShort } from '../core/thrown.ts'
 import { authorityOf, provenAt } from './authority.ts'
 import { decide, type Decided } from './decide.ts'
 import { readDeclaredFacts } from './declared-facts.ts'
@@ -53,9 +54,9 @@ function evaluation(decided: Decided, state: { readonly value: string; readonly 
   const where = { state: state?.value ?? null, stateVersion: state?.version ?? 0 }
   switch (decided.do) {
     case 'execute':
-      return { outcome: 'allowed', reason: null, message: 'allowed', nextStep: null, summary: decided.action.describe(), ...where }
+      return { outcome: 'allowed', reason: null, message: 'allowed', nextStep: null, summary: inShort(decided.action.describe()), ...where }
     case 'consent':
-      return { outcome: 'approval_required', reason: 'approval_required', message: decided.decision.rule, nextStep: REASONS.approval_required.nextStep, summary: decided.decision.action.describe(), ...where }
+      return { outcome: 'approval_required', reason: 'approval_required', message: inShort(decided.decision.rule), nextStep: REASONS.approval_required.nextStep, summary: inShort(decided.decision.action.describe()), ...where }
     case 'refuse':
       return { ...decided.refusal, summary: null, ...where }
     case 'wait':

@@ -51,6 +51,8 @@ interface Attempt {
 interface Opened extends Attempt {
   readonly lease: Lease
   readonly cause: string
+  /** `performance.now()` before the lease began. The executor's time counts from there, so that it is over before the lease is. */
+  readonly since: number
 }
 
 /** Opens the execution (consuming the grant), runs it, completes it. `stale`: nothing was written, read again. */
@@ -64,6 +66,7 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
   ]
   if (effect === 'none') return executePure(attempt, validated)
   if (executor === undefined) throw ApplicationFailure.nonRetryable(`no executor is bound for ${proposal.action}`)
+  const since = performance.now()
   const opened = await store.openExecution({
     body: rowOf(proposal, facts, 'opened', validated, { ...causedBy(approvalId), facts: action.facts, decision: allowedDecision }),
     guard: guardOf(facts, proposal.authority),
@@ -73,7 +76,7 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
   })
   if (opened.status === 'stale') return 'stale'
   if (opened.status === 'repeat') return opened.answer.outcome === 'approval_required' ? 'stale' : opened.answer
-  return runAndComplete({ ...attempt, lease: opened, cause: refOf(opened.record) }, executor)
+  return runAndComplete({ ...attempt, lease: opened, cause: refOf(opened.record), since }, executor)
 }
 
 /** Takes an execution up again after its lease, with the same key, and completes it. */
@@ -81,9 +84,10 @@ export async function resume(store: GateStore, proposal: GovernedProposal, facts
   const approvalId = facts.approval?.status === 'consumed' ? facts.approval.approvalId : null
   const entry: AuditEntry = { kind: 'action_resumed', message: 'action resumed with the same key', data: { action: proposal.action, approval_id: approvalId, idempotency_key: proposal.executionKey } }
   const body = rowOf(proposal, facts, 'resumed', [entry], { ...causedBy(approvalId), facts: action.facts })
+  const since = performance.now()
   const resumed = await store.resumeExecution({ body, executionKey: proposal.executionKey, leaseMs: timing.leaseMs })
   if (resumed.status !== 'committed') return 'stale'
-  return runAndComplete({ store, proposal, facts, action, timing, approvalId, lease: resumed, cause: refOf(resumed.record) }, executor)
+  return runAndComplete({ store, proposal, facts, action, timing, approvalId, lease: resumed, cause: refOf(resumed.record), since }, executor)
 }
 
 /** An action that only emits: judged, the grant used up, folded and recorded in one commit. */
@@ -110,11 +114,13 @@ async function runAndComplete(opened: Opened, executor: Executor): Promise<Done>
   switch (end.end) {
     case 'returned':
       return completed(opened, end.output)
-    case 'not_done': {
-      const answer = refuse('execution_failed', end.message)
-      const body = completionRow(opened, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
-      const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token, ordinal: lease.ordinal } }))
-      return commit === 'refused' || commit.status === 'contradicted' ? 'stale' : answered(commit, answer)
+    case 'not_done':
+      return notDone(opened, end.message)
+    case 'not_begun': {
+      if (proposal.contract.effect === 'external') return notDone(opened, end.message)
+      // An attempt before this one may have done it: the key tells the receiver.
+      await store.yieldLease(proposal.executionKey, lease.token)
+      throw ApplicationFailure.create({ type: failures.effectUnknown, message: `${proposal.action}: ${end.message}; trying again with the same key` })
     }
     case 'unknown': {
       // It may still end well: a late success is accepted from any attempt.
@@ -129,13 +135,24 @@ async function runAndComplete(opened: Opened, executor: Executor): Promise<Done>
   }
 }
 
+/** Records a definitive failure: nothing was done. */
+async function notDone(opened: Opened, why: string): Promise<Done> {
+  const { store, proposal, timing, lease } = opened
+  const answer = refuse('execution_failed', why)
+  const body = completionRow(opened, 'failed', [failed(proposal, answer.message, 'failed')], { decision: answer })
+  const commit = await untilCommitted(timing, () => store.completeExecution({ body, executionKey: proposal.executionKey, answer, end: { status: 'failed', token: lease.token, ordinal: lease.ordinal } }))
+  return commit === 'refused' || commit.status === 'contradicted' ? 'stale' : answered(commit, answer)
+}
+
 type End =
   | { readonly end: 'returned'; readonly output: unknown }
-  | { readonly end: 'not_done'; readonly message: string }
+  | { readonly end: 'not_done' | 'not_begun'; readonly message: string }
   | { readonly end: 'unknown'; readonly message: string; readonly late?: Promise<unknown> }
 
-async function run({ proposal, action, lease, timing }: Opened, executor: Executor): Promise<End> {
-  const deadline = AbortSignal.timeout(timing.executorMs)
+async function run({ proposal, action, lease, timing, since }: Opened, executor: Executor): Promise<End> {
+  const executorMs = Math.floor(timing.executorMs - (performance.now() - since))
+  if (executorMs < 1) return { end: 'not_begun', message: 'the gate was held up until its time was over, and has not begun' }
+  const deadline = AbortSignal.timeout(executorMs)
   const context = {
     entityId: proposal.request.entityId,
     actor: proposal.request.actor,
@@ -152,7 +169,7 @@ async function run({ proposal, action, lease, timing }: Opened, executor: Execut
   try {
     const first = await Promise.race([running.then((output) => ({ output })), overdue])
     if (first !== 'overdue') return { end: 'returned', output: first.output }
-    return { end: 'unknown', message: `no answer within ${timing.executorMs} ms`, late: running }
+    return { end: 'unknown', message: `no answer within ${executorMs} ms`, late: running }
   } catch (error) {
     return { end: saysNotDone(error) ? 'not_done' : 'unknown', message: wordsOfThrown(error) }
   }
@@ -190,11 +207,11 @@ async function rejected(opened: Opened, why: string, output: unknown): Promise<D
   return commit.status === 'contradicted' ? contradicted(opened, output) : answered(commit, answer)
 }
 
-/** It happened, though a person has found that it had not. Read again: where nothing was done since, it is in doubt once more. */
+/** It happened, though it is on record that it had not. Read again: where nothing was done since, it is in doubt once more. */
 async function contradicted(opened: Opened, output: unknown): Promise<Done> {
   const { store, proposal, timing, lease } = opened
-  const error = 'a person had found that it did not happen, and then its executor returned'
-  const entry: AuditEntry = { kind: 'action_contradicted', message: 'reconciliation contradicted', data: { action: proposal.action, error, idempotency_key: proposal.executionKey } }
+  const error = 'it was on record that nothing was done, and then its executor returned'
+  const entry: AuditEntry = { kind: 'action_contradicted', message: 'record contradicted', data: { action: proposal.action, error, idempotency_key: proposal.executionKey } }
   const body = completionRow(opened, 'contradicted', [entry], { output: cappedOutput(output) })
   await untilCommitted(timing, () => store.recordContradiction({ body, executionKey: proposal.executionKey, ordinal: lease.ordinal }))
   return 'stale'
@@ -251,8 +268,9 @@ export function inDoubt(proposal: GovernedProposal, facts: Facts, why: string, c
 
 const allowedDecision = { outcome: 'allowed', reason: null, message: 'allowed' }
 
+/** Its words may quote parameters of any size; Temporal would fail the workflow for an answer that is too large. */
 function allowed(summary: string, output: unknown): Unrecorded<ActionResult> {
-  return { outcome: 'allowed', output, summary }
+  return { outcome: 'allowed', output, summary: inShort(summary) }
 }
 
 /** The contract's words; taken up again, they are asked for only now, when their failure must not matter any more. */

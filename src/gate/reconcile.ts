@@ -10,7 +10,7 @@ import { printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
 import { refuse, type ActionResult } from '../core/outcome.ts'
 import { openedFields, type ReconciliationRequest, type SignedReconciliation } from '../core/reconciliation.ts'
 import type { DueReconciliation, GateStore, Unrecorded } from '../core/store.ts'
-import { wordsOfThrown } from '../core/thrown.ts'
+import { inShort, wordsOfThrown } from '../core/thrown.ts'
 import type { ReconciliationVerifier } from '../temporal/verify-review.ts'
 import { acceptOutput } from './accept-output.ts'
 import { eventEntries } from './audit-entries.ts'
@@ -86,7 +86,7 @@ function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<Si
   const { output, events } = accepted
   let summary: string
   try {
-    summary = action.describe()
+    summary = inShort(action.describe())
   } catch (error) {
     return { why: `it cannot be put into words: ${wordsOfThrown(error)}` }
   }

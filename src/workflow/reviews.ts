@@ -14,17 +14,30 @@ const parked: Arrived[] = []
 const awaited = new Set<string>()
 const past = new Set<string>()
 let dropped = 0
+let looks = 0
 
-/** Queues whatever a signal brought: one signed review, or all those of a round. Total: accepts any value. */
+/** Queues whatever a signal brought: one signed review, or all those of a round; with an empty list, every wait looks again. Total: accepts any value. */
 export function receive(value: unknown): void {
+  if (bringsNone(value)) {
+    looks += 1
+    return
+  }
   const approvalId = textField(value, 'approval_id')
   for (const jws of signedReviews(value).slice(0, maxReviews)) park({ approvalId, jws: jws.slice(0, maxReviewLength) })
+}
+
+/** How often the human-facing service has asked for a look. */
+export const looksAskedFor = (): number => looks
+
+function bringsNone(value: unknown): boolean {
+  const jws: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'jws') : undefined
+  return Array.isArray(jws) && jws.length === 0
 }
 
 function signedReviews(value: unknown): readonly string[] {
   const jws: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'jws') : undefined
   if (typeof jws === 'string') return [jws]
-  if (Array.isArray(jws) && jws.length > 0 && jws.every((each) => typeof each === 'string')) return jws
+  if (Array.isArray(jws) && jws.every((each) => typeof each === 'string')) return jws
   return [JSON.stringify(value) ?? 'undefined']
 }
 

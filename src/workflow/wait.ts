@@ -3,7 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow'
 import type { Waiting } from '../core/store.ts'
 import { searchAttributes } from '../temporal/names.ts'
-import { droppedSignals, expectReviews, forgetReviews, hasReviews, takeReviews } from './reviews.ts'
+import { droppedSignals, expectReviews, forgetReviews, hasReviews, looksAskedFor, takeReviews } from './reviews.ts'
 
 const status = defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD)
 const entity = defineSearchAttributeKey(searchAttributes.entity, SearchAttributeType.KEYWORD)
@@ -19,7 +19,7 @@ const open = new Map<Wait, Waiting>()
 
 /** Shortest time between two looks at the same round. */
 const minTimerMs = 5_000
-/** After so many calls that brought nothing genuine, the next one is delayed, doubling up to a minute. */
+/** After so many calls that brought nothing genuine, or nothing, the next one is delayed, doubling up to a minute. */
 const freeRejections = 3
 
 /** One wait, from the first time a person is asked until the gate's answer is final; rounds of re-asking included. */
@@ -32,14 +32,17 @@ export class Wait {
     this.#subject = subject
   }
 
-  /** Sleeps until a signal has brought something, or the deadline is over. @returns what arrived, unread. */
+  /** Sleeps until a signal has brought something, or asks for a look, or the deadline is over. @returns what arrived, unread. */
   async forReviews(answer: Waiting): Promise<string[]> {
     this.#show(answer)
     if (answer.rejected > 0) this.#rejections += 1
     if (this.#rejections > freeRejections) await sleep(Math.min(1_000 * 2 ** (this.#rejections - freeRejections), 60_000), { summary: 'too many reviews that are not genuine' })
     const timerMs = Math.max(answer.remainingMs + 1_000, minTimerMs)
-    await condition(() => hasReviews(answer.approvalId), timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
-    return takeReviews(answer.approvalId)
+    const looks = looksAskedFor()
+    await condition(() => hasReviews(answer.approvalId) || looksAskedFor() > looks, timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
+    const reviews = takeReviews(answer.approvalId)
+    if (reviews.length === 0 && looksAskedFor() > looks) this.#rejections += 1
+    return reviews
   }
 
   /** Ends the wait. Safe to call when it never began. */

@@ -30,7 +30,7 @@ describe('the page', () => {
     inbox.desk.inDoubtNow = [anInDoubt, { ...anInDoubt, ordinal: 2, status: 'contradicted' }, { ...anInDoubt, ordinal: 3, waiting: true }]
     const list = await get('/')
     expect(list.text).toContain(`href="${page}"`)
-    expect(flat(list)).toContain('it happened, though a person had found that it had not')
+    expect(flat(list)).toContain('it happened, though it was on record that it had not')
     expect(flat(list)).toContain('answered, the gate has not applied it yet')
   })
 
@@ -109,6 +109,7 @@ describe('an answer', () => {
     ['without a reason', { ...happened, reason: ' ' }, 'needs a reason'], ['without one, that it did not', { ...notHappened, reason: '' }, 'needs a reason'],
     ['with a long reason', { ...notHappened, reason: 'x'.repeat(501) }, '500 are allowed'],
     ['with no JSON', { ...happened, output: '{refundId: 1}' }, 'is not JSON'],
+    ['that names a member twice', { ...happened, output: '{"refundId": "r-1", "refundId": "r-2"}' }, 'names a member twice'],
     ['with a number that cannot be kept', { ...happened, output: '{"id":12345678901234567890}' }, 'cannot be kept exactly'],
     ['with too much of it', { ...happened, output: JSON.stringify({ a: 'x'.repeat(16_384) }) }, '16384 are allowed'],
   ])('%s is not one; what was typed stays', async (_, fields, words) => {

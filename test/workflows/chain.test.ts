@@ -40,10 +40,11 @@ afterAll(() => Promise.all([orders.close(), accounts.close()]))
 const aRefund = (entityId: string) => ({ queue: orders.queues.gate, entityId, params: { amountCents: 99_900, reason: 'late' } })
 const aSending = (entityId: string) => ({ queue: accounts.queues.gate, action: 'SEND', entityId, params: { note: 'x' } })
 
-/** Resets a finished run to one of its events, signals applied again. */
-async function reset(stack: Stack, handle: WorkflowHandle, runId: string, toEventId: bigint | number): Promise<WorkflowHandle> {
+/** Resets a finished run to one of its events, signals applied again unless told. */
+async function reset(stack: Stack, handle: WorkflowHandle, runId: string, toEventId: bigint | number, signals?: 'no signals'): Promise<WorkflowHandle> {
   const { runId: fresh } = await stack.client.workflowService.resetWorkflowExecution({
     namespace: 'default', workflowExecution: { workflowId: handle.workflowId, runId }, workflowTaskFinishEventId: toEventId as never, requestId: randomUUID(), reason: 'a test',
+    ...(signals === undefined ? {} : { resetReapplyType: 2, resetReapplyExcludeTypes: [1] }),
   })
   return stack.client.workflow.getHandle(handle.workflowId, fresh)
 }
@@ -68,6 +69,16 @@ describe.concurrent('a reset', () => {
     expect(effects(entityId)).toBe(1)
     expect(await approvalsOf(orders, entityId)).toHaveLength(1)
     expect(await states(orders, refunds, entityId)).toEqual({ live: { value: 'REFUNDED', version: 3 }, rebuilt: { value: 'REFUNDED', version: 3 } })
+  })
+
+  test('of a granted refund that leaves the review\'s signal out: whatever it is reset to, it asks again and is told the same', async () => {
+    const entityId = await aPaidOrder(orders)
+    const handle = await orders.start('propose', [aRefund(entityId)])
+    const { runId } = await handle.describe()
+    await orders.review(await orders.asked(entityId), 'granted', 'maria')
+    const { record: _, ...result } = (await handle.result()) as { record: unknown; outcome: string }
+    for (const task of await workflowTasksOf(handle)) expect(await (await reset(orders, handle, runId, task, 'no signals')).result()).toMatchObject(result)
+    expect(effects(entityId)).toBe(1)
   })
 
   test('of a denied refund to each of its workflow tasks asks nobody again', async () => {

@@ -296,6 +296,10 @@ begin
   return v_done;
 end $$;
 
+-- In these fields a row says what was said before.
+create function kiff.says_the_same(p_before jsonb, b jsonb, p_fields text[]) returns boolean
+language sql immutable as $$ select not exists (select from unnest(p_fields) as field where p_before -> field is distinct from b -> field) $$;
+
 -- The grant is spent here, in the transaction that opens the execution. False when there is nothing to spend.
 create function kiff.consume_grant(p_approval uuid, b jsonb, p_seq bigint) returns boolean
 language plpgsql as $$
@@ -304,7 +308,10 @@ begin
   select * into a from kiff.approvals where approval_id = p_approval for update;
   select count(distinct reviewer) into v_people from kiff.reviews where approval_id = p_approval and verdict = 'granted'
     and reviewer <> a.requester and reviewer is distinct from a.request::jsonb ->> 'on_behalf_of' and kiff.may_review(a.domain, reviewer, a.reviewers);
-  if a.status is distinct from 'granted' or v_people < a.quorum or a.execution_key <> b ->> 'execution_key' or clock_timestamp() >= a.use_by then
+  if a.status is distinct from 'granted' or v_people < a.quorum or a.execution_key <> b ->> 'execution_key' or a.proposal_digest is distinct from b ->> 'proposal_digest'
+    -- For the one action that was asked for. Its parameters stand there parsed; by the proposal's digest they are the same.
+    or not kiff.says_the_same(a.request::jsonb, b, '{namespace,workflow_id,first_execution_run_id,domain,contract,entity_type,entity_id,action,actor,on_behalf_of}')
+    or clock_timestamp() >= a.use_by then
     return false;
   end if;
   insert into kiff.consumptions (approval_id, execution_key) values (p_approval, a.execution_key);
@@ -386,8 +393,8 @@ end $$;
 
 -- p_end: {"status":"succeeded"} from any attempt, also out of in_doubt; {"status":"failed","token"} from the lease's holder only;
 -- {"status":"rejected","why"}: it happened, but its output cannot be accepted, and a person has to look. "ordinal": which attempt it
--- was, so that a late end of one is never taken for that of the next; left out, the newest. `contradicted`: it happened, but a person
--- has found that it had not, and this is not recorded here.
+-- was, so that a late end of one is never taken for that of the next; left out, the newest. `contradicted`: it happened, but a person,
+-- or the executor itself, has said that it did not, and this is not recorded here.
 create function kiff.complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare
@@ -400,14 +407,15 @@ begin
   if v_end is null or v_end not in ('succeeded', 'failed', 'rejected') then raise exception 'an execution cannot end as %', v_end; end if;
   select * into e from executions where execution_key = p_key and ordinal = coalesce((p_end ->> 'ordinal')::int, ordinal) order by ordinal desc limit 1 for update;
   if e.chain is distinct from v_chain then raise exception 'execution % is not of this entity', p_key; end if;
+  -- By whatever contract: it may be a newer one that has taken it up.
+  if not says_the_same(e.opened, b, '{domain,entity_type,entity_id,action,params,actor,on_behalf_of,execution_key,proposal_digest}') then
+    raise exception 'the row is not of what was opened' using errcode = 'check_violation';
+  end if;
   if e.status = 'succeeded' then
     return jsonb_build_object('status', 'repeat', 'answer', e.answer || jsonb_build_object('record', record_ref(e.chain, e.closed_seq)));
   end if;
   if v_end = 'failed' and (e.status <> 'reserved' or e.lease_token is distinct from (p_end ->> 'token')::uuid) then return '{"status":"stale"}'; end if;
-  if e.status not in ('reserved', 'in_doubt') then
-    return jsonb_build_object('status', case when v_end <> 'failed' and exists (select from reconciliations r where r.execution_key = e.execution_key
-      and r.ordinal = e.ordinal and r.verdict = 'not_happened') then 'contradicted' else 'stale' end);
-  end if;
+  if e.status = 'failed' then return '{"status":"contradicted"}'; end if;
   v_record := append(v_chain, p_body, array[case v_end when 'succeeded' then 'executed' when 'failed' then 'failed' else 'completion_rejected' end]);
   if v_end = 'succeeded' then perform fold_events(v_chain, b, (v_record ->> 'seq')::bigint); end if;
   update executions set status = case v_end when 'failed' then 'failed' else 'succeeded' end,

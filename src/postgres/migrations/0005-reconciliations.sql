@@ -186,16 +186,13 @@ begin
   return jsonb_build_object('status', 'committed', 'record', v_record);
 end $$;
 
--- It happened after all, though a person had found that it had not. Nobody knows again, where nothing was done since; else the row
--- alone tells of it.
+-- It happened after all, though a person had found, or the executor had said, that it had not. Nobody knows again, where nothing was
+-- done since; else the row alone tells of it.
 create function kiff.record_contradiction(p_body text, p_key text, p_ordinal int) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare e executions := lock_execution(p_key, p_ordinal); v_record jsonb; v_again boolean;
 begin
-  if e.status is distinct from 'failed' or e.contradicted_seq is not null
-    or not exists (select from reconciliations where execution_key = p_key and ordinal = p_ordinal and verdict = 'not_happened') then
-    return '{"status":"stale"}';
-  end if;
+  if e.status is distinct from 'failed' or e.contradicted_seq is not null then return '{"status":"stale"}'; end if;
   v_again := not entity_is_held(e.chain) and not exists (select from executions where execution_key = p_key and ordinal > p_ordinal)
     and coalesce((e.opened #>> '{state,version}')::bigint, 0) = coalesce((select state_version from entities where chain = e.chain), 0);
   v_record := append(e.chain, p_body, '{contradicted}');

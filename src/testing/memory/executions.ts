@@ -5,9 +5,8 @@ import type { Committed, GateStore, Lease, OverdueExecution } from '../../core/s
 import { answerOfExecution } from './answers.ts'
 import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
-import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, stale, wasContradicted } from './guards.ts'
+import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, saysTheSame, stale, wasContradicted } from './guards.ts'
 import { append, lockChainOf } from './ledger.ts'
-import { wasFoundUndone } from './reconciliations.ts'
 import { consumeGrant } from './rounds.ts'
 import { StoreError, type Execution, type Transaction } from './tables.ts'
 
@@ -64,6 +63,8 @@ export function yieldLease(tx: Transaction, key: string, token: string): void {
   if (e !== undefined && e.leaseToken === token) putExecution(tx, { ...e, leaseUntil: Math.min(e.leaseUntil, tx.now) })
 }
 
+const openedFields = ['domain', 'entity_type', 'entity_id', 'action', 'params', 'actor', 'on_behalf_of', 'execution_key', 'proposal_digest'] as const
+
 const rowKinds = { succeeded: 'executed', failed: 'failed', rejected: 'completion_rejected' } as const
 
 /** Succeeded: from any attempt, also out of doubt; failed: by the lease's holder only; rejected: it happened, and a person has to look. */
@@ -73,12 +74,14 @@ export function completeExecution(tx: Transaction, { body, executionKey, answer,
   if (!Object.hasOwn(rowKinds, end.status)) throw new StoreError('P0001', `an execution cannot end as ${end.status}`)
   const e = end.ordinal === undefined ? newestExecution(tx, executionKey) : tx.executions.get(executionKey, end.ordinal)
   if (e === undefined || e.chain !== chain) throw new StoreError('P0001', `execution ${executionKey} is not of this entity`)
+  // By whatever contract: it may be a newer one that has taken it up.
+  if (!saysTheSame({ ...parseBody(e.opened) }, b, openedFields)) throw new StoreError('23514', 'the row is not of what was opened')
   if (e.status === 'succeeded') {
     const before = answerOfExecution(tx, e)
     if (before !== null) return { status: 'repeat', answer: before }
   }
   if (end.status === 'failed' && (e.status !== 'reserved' || e.leaseToken !== end.token)) return stale
-  if (e.status !== 'reserved' && e.status !== 'in_doubt') return end.status !== 'failed' && wasFoundUndone(tx, e) ? { status: 'contradicted' } : stale
+  if (e.status === 'failed') return { status: 'contradicted' }
   const record = append(tx, chain, body, [rowKinds[end.status]])
   if (end.status === 'succeeded') foldEvents(tx, chain, b, record.seq)
   const status: ExecutionStatus = end.status === 'failed' ? 'failed' : 'succeeded'

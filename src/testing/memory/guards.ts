@@ -1,4 +1,5 @@
 /** What must hold in the commit itself, whatever the gate has judged before: the guards of `0003-gate.sql`. */
+import { canonical } from '../../core/canonical.ts'
 import type { RowKind } from '../../core/ledger-row.ts'
 import type { Committed, GateAnswer, Guard, Unrecorded } from '../../core/store.ts'
 import { toText, type Body } from './body.ts'
@@ -35,12 +36,17 @@ export function putExecution(tx: Transaction, execution: Execution): void {
   tx.executions.put(execution)
 }
 
-/** The newest execution under a key. */
-/** An attempt under this key turned out to have happened, though a person had found that it had not. */
+/** In these fields a row says what was said before. */
+export function saysTheSame(before: Readonly<Record<string, unknown>>, b: Body, fields: readonly (keyof Body)[]): boolean {
+  return fields.every((field) => canonical(before[field] ?? null) === canonical(b[field] ?? null))
+}
+
+/** An attempt under this key turned out to have happened, though it was on record that it had not. */
 export function wasContradicted(tx: Transaction, key: string): boolean {
   return tx.executions.all().some(({ executionKey, contradictedSeq }) => executionKey === key && contradictedSeq !== null)
 }
 
+/** The newest execution under a key. */
 export function newestExecution(tx: Transaction, executionKey: string | null | undefined): Execution | undefined {
   return tx.executions.all().filter((each) => each.executionKey === executionKey).sort((a, b) => b.ordinal - a.ordinal)[0]
 }

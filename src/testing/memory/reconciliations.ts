@@ -176,15 +176,10 @@ export function rejectReconciliation(tx: Transaction, { body, executionKey, ordi
   return { status: 'committed', record }
 }
 
-/** A person has found that this attempt did not happen. */
-export function wasFoundUndone(tx: Transaction, e: Execution): boolean {
-  return ofExecution(tx, e).some(({ verdict }) => verdict === 'not_happened')
-}
-
 /** It happened after all: nobody knows again, where nothing was done since; else the row alone tells of it. */
 export function recordContradiction(tx: Transaction, { body, executionKey, ordinal }: Commit<'recordContradiction'>): Committed {
   const e = tx.executions.get(executionKey, ordinal)
-  if (e === undefined || e.status !== 'failed' || e.contradictedSeq !== null || !wasFoundUndone(tx, e)) return stale
+  if (e === undefined || e.status !== 'failed' || e.contradictedSeq !== null) return stale
   const { state } = JSON.parse(e.opened) as Partial<ReconciliationRequest>
   const again = holderOf(tx, e.chain) === undefined && newestExecution(tx, executionKey)?.ordinal === ordinal && (state?.version ?? 0) === (tx.entities.get(e.chain)?.version ?? 0)
   const record = append(tx, e.chain, body, ['contradicted'])

@@ -4,7 +4,7 @@ import { canonical } from '../../core/canonical.ts'
 import { sha256 } from '../../core/digest.ts'
 import type { Closing, Committed, GateStore } from '../../core/store.ts'
 import { parseBody, type Body } from './body.ts'
-import { appendAnswer, guardHolds, recordedCall, stale } from './guards.ts'
+import { appendAnswer, guardHolds, recordedCall, saysTheSame, stale } from './guards.ts'
 import { lockChainOf } from './ledger.ts'
 import { mayReview } from './registry.ts'
 import { StoreError, type Approval, type Transaction } from './tables.ts'
@@ -89,6 +89,8 @@ function closeRound(tx: Transaction, { approvalId, status }: Closing, b: Body, c
   if (a.closedSeq === null) tx.approvals.put({ ...a, status: a.status === 'denied' || a.status === 'revoked' ? a.status : status, closedSeq: seq })
 }
 
+const askedFields = ['namespace', 'workflow_id', 'first_execution_run_id', 'domain', 'contract', 'entity_type', 'entity_id', 'action', 'actor', 'on_behalf_of'] as const
+
 /** The grant is spent here, in the commit that opens the execution. @throws StoreError 40001 when there is nothing to spend */
 export function consumeGrant(tx: Transaction, approvalId: string, b: Body, seq: number): void {
   const a = tx.approvals.get(approvalId)
@@ -96,7 +98,9 @@ export function consumeGrant(tx: Transaction, approvalId: string, b: Body, seq: 
     .filter((review) => review.approvalId === approvalId && review.verdict === 'granted' && a !== undefined
       && review.reviewer !== a.requester && review.reviewer !== a.onBehalfOf && mayReview(tx, a.domain, review.reviewer, a.reviewers))
     .map(({ reviewer }) => reviewer))
-  if (a === undefined || a.status !== 'granted' || people.size < a.quorum || a.executionKey !== b.execution_key || tx.now >= a.useBy) {
+  // For the one action that was asked for. Its parameters stand there parsed; by the proposal's digest they are the same.
+  if (a === undefined || a.status !== 'granted' || people.size < a.quorum || a.executionKey !== b.execution_key || tx.now >= a.useBy
+    || a.proposalDigest !== b.proposal_digest || !saysTheSame(JSON.parse(a.request), b, askedFields)) {
     throw new StoreError('40001', `the grant of approval ${approvalId} cannot be used`)
   }
   tx.consumptions.insert({ approvalId, executionKey: a.executionKey })

@@ -263,7 +263,29 @@ describe('a late end of the attempt itself', () => {
     expect((await it.facts(again(proposal))).holder).toBeNull()
   })
 
-  test('is told once, and only where a person has said so', async () => {
+  test('ends the use of its key: it happened, so nothing is opened under it again', async () => {
+    const proposal = await it.inDoubt()
+    await it.reconcile(proposal, 'olga', notHappened)
+    await apply()
+    await it.pure(aProposal(proposal.request.entityId, { action: 'NOTE' }))
+    expect((await it.facts(again(proposal))).execution).toMatchObject({ status: 'failed', contradicted: false })
+    await contradict(it, proposal)
+    expect((await it.facts(again(proposal))).execution).toMatchObject({ status: 'failed', contradicted: true })
+    expect(await it.open(again(proposal))).toEqual({ status: 'stale' })
+    expect(await it.pure({ ...again(proposal), executionKey: proposal.executionKey })).toEqual({ status: 'stale' })
+  })
+
+  test('while the next attempt is open: that one is not taken up again', async () => {
+    const proposal = await it.inDoubt()
+    await it.reconcile(proposal, 'olga', notHappened)
+    await apply()
+    const { token } = leaseOf(await it.open(again(proposal), { idempotentForMs: 3_600_000 }))
+    await it.store.yieldLease(proposal.executionKey, token)
+    await contradict(it, proposal)
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
+  })
+
+  test('is told once, and only of what is on record as not done', async () => {
     const proposal = await it.inDoubt()
     expect(await contradict(it, proposal)).toEqual({ status: 'stale' })
     await it.reconcile(proposal, 'olga', notHappened)
@@ -274,7 +296,8 @@ describe('a late end of the attempt itself', () => {
     const failed = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(failed))
     await it.complete(failed, { status: 'failed', token })
-    expect(await it.complete(failed, { status: 'succeeded', ordinal: 1 }, [noted(failed)])).toEqual({ status: 'stale' })
+    expect(await it.complete(failed, { status: 'succeeded', ordinal: 1 }, [noted(failed)])).toEqual({ status: 'contradicted' })
+    expect(await contradict(it, failed)).toMatchObject({ status: 'committed' })
     expect(await contradict(it, failed)).toEqual({ status: 'stale' })
   })
 })

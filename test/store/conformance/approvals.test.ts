@@ -101,6 +101,19 @@ describe('a grant', () => {
     expect(await statusOf(proposal)).toEqual({ status: 'consumed', closed: true })
   })
 
+  test.each<[string, (entityId: string, asked: GovernedProposal) => GovernedProposal]>([
+    ['another action', (entityId, asked) => aProposal(entityId, { action: 'NEVER_ALONE', step: asked.step })],
+    ['other parameters', (entityId, asked) => aProposal(entityId, { action: 'ASK', step: asked.step, note: 'another' })],
+    ['another actor', (entityId, asked) => aProposal(entityId, { action: 'ASK', step: asked.step, actor: 'bot-2' })],
+    ['another workflow', (entityId) => aProposal(entityId, { action: 'ASK' })],
+  ])('opens nothing else under the key it was given for: %s', async (_, anotherOf) => {
+    const asked = aProposal(await it.anAccount(), { action: 'ASK' })
+    const approvalId = await it.granted(asked)
+    const other = { ...anotherOf(asked.request.entityId, asked), executionKey: asked.executionKey }
+    expect(await it.open(again(other), { approvalId })).toEqual({ status: 'stale' })
+    expect(await it.open(again(asked), { approvalId })).toMatchObject({ status: 'committed' })
+  })
+
   test('is used once: after a definitive failure a new attempt needs a new one', async () => {
     const proposal = await anAsk()
     const approvalId = await it.granted(proposal)
@@ -176,6 +189,13 @@ describe('ending a round', () => {
     expect(await statusOf(proposal)).toEqual({ status: 'expired', closed: true })
   })
 
+  test('as expired is taken once the time to answer is over, though it could still be used', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.asked(proposal)
+    await it.later({ answer: approvalId })
+    expect(await close({ approvalId, status: 'expired' }, proposal)).toMatchObject({ status: 'committed' })
+  })
+
   test('as denied is refused where no person has denied', async () => {
     const proposal = await anAsk()
     const approvalId = await it.asked(proposal)
@@ -196,6 +216,14 @@ describe('ending a round', () => {
     await it.review(approvalId, 'denied', 'olga')
     await close({ approvalId, status: 'withdrawn' }, proposal)
     expect(await statusOf(proposal)).toEqual({ status: 'denied', closed: true })
+  })
+
+  test('as withdrawn keeps a revocation', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.granted(proposal)
+    await it.desk.revoke({ approvalId, reviewer: 'olga', reason: 'too early' })
+    await close({ approvalId, status: 'withdrawn' }, proposal)
+    expect(await statusOf(proposal)).toEqual({ status: 'revoked', closed: true })
   })
 
   test.each(['void', 'expired'] as const)('as %s is refused after a denial', async (status) => {
@@ -223,6 +251,14 @@ describe('ending a round', () => {
     const approvalId = await it.asked(proposal)
     await close({ approvalId, status: 'withdrawn' }, proposal)
     expect(await close({ approvalId, status: 'void' }, again(proposal))).toEqual({ status: 'stale' })
+  })
+
+  test('happens once, also where the status stays what it was', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.asked(proposal)
+    await it.review(approvalId, 'denied', 'olga')
+    await close({ approvalId, status: 'denied' }, proposal)
+    expect(await close({ approvalId, status: 'denied' }, again(proposal))).toEqual({ status: 'stale' })
   })
 
   test('is refused to another workflow, even about the same entity', async () => {

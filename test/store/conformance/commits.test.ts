@@ -46,6 +46,13 @@ describe.each(commits)('$name holds only if what was read still does', ({ action
   })
 })
 
+test('another entity that moves meanwhile keeps nobody from acting on this one', async () => {
+  const [proposal, other] = [aProposal(await it.anAccount()), await it.anAccount()]
+  const facts = await it.facts(proposal)
+  await it.report({}, other)
+  expect(await it.open(proposal, { facts })).toMatchObject({ status: 'committed' })
+})
+
 test('an unguarded answer is recorded whatever has moved: a refusal of input that names nothing', async () => {
   const body = ledgerBody({ kind: 'refused', step: aStep(), domain: 'ledgers', entityType: null, entityId: null, action: 'MADE_UP', actor: 'bot-1', audit: [] })
   const answer = { outcome: 'invalid', reason: 'unknown_action', message: 'no', nextStep: 'fix_proposal' } as const

@@ -41,6 +41,7 @@ describe('an event that cannot happen never enters the log, whatever its row say
     ['that makes an entity which exists', () => it.anAccount(), { type: 'OPENED', from: null, to: 'OPEN' }],
     ['of an entity that does not exist', async () => `nobody-${Math.random()}`, {}],
     ['of an entity that does not exist, as if it were open', async () => `nobody-${Math.random()}`, { from: null, to: 'OPEN' }],
+    ['to nowhere, as one that is not declared would', () => it.anAccount(), { type: 'BURNED', to: null as never }],
     ['that only an action emits', () => it.anAccount(), { type: 'NOTED', payload: { note: 'x' } }],
   ])('%s', async (_, anEntity, event) => {
     const account = await anEntity()
@@ -74,6 +75,19 @@ describe('an event that cannot happen never enters the log, whatever its row say
     const account = await it.anAccount()
     await expect(it.report(noted(aProposal(account)), account, { action: 'NOTE' })).rejects.toThrow('by no action')
   })
+})
+
+test('an event moves its own entity, and no other', async () => {
+  const [one, other] = [await it.anAccount(), await it.anAccount()]
+  await it.report(closed, one)
+  expect(await stateOf(other)).toEqual({ value: 'OPEN', version: 1 })
+})
+
+test('a call that was answered reports nothing more', async () => {
+  const [account, step] = [await it.anAccount(), aStep()]
+  const first = await it.report({ id: 'first' }, account, { step })
+  expect(await it.report({ id: 'second' }, account, { step })).toMatchObject({ status: 'repeat', answer: { record: Reflect.get(first, 'record') } })
+  expect(await stateOf(account)).toEqual({ value: 'OPEN', version: 2 })
 })
 
 describe('an event id', () => {

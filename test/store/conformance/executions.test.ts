@@ -74,6 +74,13 @@ describe('taking up an open execution', () => {
     expect(await it.resume(proposal)).toEqual({ status: 'stale' })
   })
 
+  test('is refused when the receiver would stop honouring the key before the new lease is over', async () => {
+    const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
+    const { token } = leaseOf(await it.open(proposal, { idempotentForMs: 50_000 })) // a new lease is for 60 seconds
+    await it.store.yieldLease(proposal.executionKey, token)
+    expect(await it.resume(proposal)).toEqual({ status: 'stale' })
+  })
+
   test('is refused for an effect that must not be repeated', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal, { idempotentForMs: null })
@@ -196,12 +203,21 @@ describe('an execution that failed', () => {
     expect((await it.facts(proposal)).state?.version).toBe(1)
   })
 
-  test('has no success after it: the holder has said that nothing will be done', async () => {
+  test.each([{ status: 'succeeded' }, { status: 'rejected', why: 'garbage' }] as const)('that another attempt contradicts ($status) is told so, and changes nothing by that', async (end) => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
     await it.complete(proposal, { status: 'failed', token })
-    expect(await it.complete(again(proposal))).toEqual({ status: 'stale' })
+    const before = await it.ledgerLength()
+    expect(await it.complete(again(proposal), end)).toEqual({ status: 'contradicted' })
+    expect(await it.ledgerLength()).toBe(before)
     expect((await it.facts(proposal)).state?.version).toBe(1)
+  })
+
+  test('of a second failure of the same attempt is nothing new', async () => {
+    const proposal = aProposal(await it.anAccount())
+    const { token } = leaseOf(await it.open(proposal))
+    await it.complete(proposal, { status: 'failed', token })
+    expect(await it.complete(again(proposal), { status: 'failed', token })).toEqual({ status: 'stale' })
   })
 
   test('is believed only of the lease\'s holder', async () => {
@@ -293,8 +309,9 @@ describe('executions that nobody may take up again', () => {
     expect(found.map(({ executionKey }) => executionKey)).not.toContain(waiting.executionKey)
     expect(found).toContainEqual({
       executionKey: over.executionKey, domain: 'ledgers', entityType: 'Account', entityId: over.request.entityId, action: 'CALL', actor: 'bot-1', namespace: 'default',
-      workflowId: 'terminated', firstExecutionRunId: over.step.firstExecutionRunId, runId: over.step.runId, activityId: '1',
+      workflowId: 'terminated', firstExecutionRunId: over.step.firstExecutionRunId, runId: over.step.runId, activityId: '1', leaseRemainingMs: expect.any(Number),
     })
+    expect(found.find(({ executionKey }) => executionKey === over.executionKey)?.leaseRemainingMs).toBeLessThan(0)
   })
 
   test('are not those that have ended', async () => {

@@ -38,7 +38,7 @@ describe('no effect', () => {
   })
 
   test('without approval, where the contract always asks', async () => {
-    await refusesWhole(async () => it.open(aProposal(await existing, { action: 'NEVER_ALONE' })))
+    await refusesWhole(() => it.open(aProposal(existing, { action: 'NEVER_ALONE' })))
   })
 
   test('with approval it is opened', async () => {
@@ -48,12 +48,12 @@ describe('no effect', () => {
   })
 
   test('by a contract that nobody has registered', async () => {
-    const proposal = { ...aProposal(await existing), contractHash: '0'.repeat(64) }
+    const proposal = { ...aProposal(existing), contractHash: '0'.repeat(64) }
     await refusesWhole(() => it.open(proposal))
   })
 
   test('of another kind of entity than the contract is for', async () => {
-    const { contract, ...proposal } = aProposal(await existing)
+    const { contract, ...proposal } = aProposal(existing)
     await refusesWhole(() => it.open({ ...proposal, contract: { ...contract, entity: { ...contract.entity, name: 'Endpoint' } } }))
   })
 
@@ -73,8 +73,8 @@ describe('no effect', () => {
     await it.register(ledgers)
   })
 
-  let existing: Promise<string>
-  beforeAll(() => { existing = it.anAccount() })
+  let existing: string
+  beforeAll(async () => { existing = await it.anAccount() })
 })
 
 const opening = async (mandateUntil: string | null | undefined) => {
@@ -147,6 +147,17 @@ describe('what a person is asked', () => {
     const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
     const { contractHash, contract } = aProposal(proposal.request.entityId, { action: 'NOTE' })
     await refusesWhole(() => askingOtherwise({ ...proposal, action: 'NOTE', contractHash, contract: { ...contract, approval: proposal.contract.approval } }, {}))
+  })
+
+  test('is refused for an action whose contract asks nobody, though it names nobody either', async () => {
+    const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
+    const { contractHash, contract } = aProposal(proposal.request.entityId, { action: 'NOTE' })
+    await refusesWhole(() => askingOtherwise({ ...proposal, action: 'NOTE', contractHash, contract: { ...contract, approval: proposal.contract.approval } }, { reviewers: null, quorum: null }))
+  })
+
+  test.each([['that nobody has registered', '0'.repeat(64)], ['of another action', aProposal('x', { action: 'NEVER_ALONE' }).contractHash]])('is refused by a contract %s', async (_, contractHash) => {
+    const proposal = { ...aProposal(await it.anAccount(), { action: 'ASK' }), contractHash }
+    await refusesWhole(() => it.ask(proposal))
   })
 
   test('can be used no earlier than it can be answered', async () => {

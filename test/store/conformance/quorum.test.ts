@@ -48,6 +48,17 @@ describe('where two have to agree', () => {
     expect(await isDue(approvalId)).toBe(true)
   })
 
+  test('one denial is final, also before anybody has agreed', async () => {
+    const approvalId = await it.asked(await anAskOfTwo())
+    await it.review(approvalId, 'denied', 'otto')
+    expect([await statusOf(approvalId), await isDue(approvalId)]).toEqual(['denied', true])
+  })
+
+  test('a verdict that is none is refused, also where it would not count yet', async () => {
+    const approvalId = await it.asked(await anAskOfTwo())
+    await expect(it.review(approvalId, 'maybe' as 'granted', 'olga')).rejects.toMatchObject({ code: '23514' })
+  })
+
   test('one of them who has lost the role since no longer counts', async () => {
     const proposal = await anAskOfTwo()
     const approvalId = await it.asked(proposal)
@@ -141,6 +152,12 @@ describe('taking back a grant', () => {
     await it.grant('bot-2', 'reviewer')
     expect(await revoke(await it.granted(await anAsk({ actor: 'bot-2' })), 'bot-2')).toEqual({ status: 'refused', reason: 'self_review' })
     await it.revoke('bot-2', 'reviewer')
+  })
+
+  test('by the one it is done for is refused', async () => {
+    const proposal = await anAsk()
+    const approvalId = await it.granted({ ...proposal, authority: { ...proposal.authority, onBehalfOf: 'otto' } })
+    expect(await revoke(approvalId, 'otto')).toEqual({ status: 'refused', reason: 'self_review' })
   })
 
   test('of an approval that does not exist is refused', async () => {

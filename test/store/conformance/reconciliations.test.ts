@@ -1,7 +1,7 @@
 /** What a person has found out about an execution whose outcome nobody knew: who may say so, and what it is over. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/core/digest.ts'
-import { rowOf } from '../../../src/gate/proposal.ts'
+import { guardOf, rowOf } from '../../../src/gate/proposal.ts'
 import { aReconciled, chainOf, dueOf, notHappened, shown } from '../a-doubt.ts'
 import { again, aProposal, lastRow, leaseOf, theStore, type AnyStore } from '../the-store.ts'
 
@@ -23,6 +23,18 @@ describe('what a person is shown', () => {
     })
     expect(row).toMatchObject({ status: 'in_doubt', waiting: false, rejected: null, contradicted: false, reconciliations: [] })
     expect(await it.reviews.inDoubt()).toContainEqual(expect.objectContaining({ execution_key: proposal.executionKey, ordinal: 1, status: 'in_doubt', waiting: false }))
+  })
+
+  test('says for whom, by which facts, and when its own row was written', async () => {
+    const account = await it.anAccount()
+    await it.inDoubt()
+    const proposal = aProposal(account)
+    const behalf = { ...proposal, authority: { ...proposal.authority, onBehalfOf: 'anna' } }
+    const facts = await it.facts(behalf)
+    const { token } = leaseOf(await it.store.openExecution({ body: rowOf(behalf, facts, 'opened', [], { facts: { balance: 7 } }), guard: guardOf(facts), leaseMs: 60_000, idempotentForMs: null, approvalId: null }))
+    await it.doubt(behalf, token)
+    const opened = (await it.ledger()).find(({ chain, seq }) => chain === chainOf(proposal) && seq === 2)
+    expect((await shown(it, proposal))?.request).toMatchObject({ on_behalf_of: 'anna', facts: { balance: 7 }, opened_at: opened?.at.replace(/\d{3}Z$/, 'Z') })
   })
 
   test('is nothing of an execution that is not in doubt', async () => {

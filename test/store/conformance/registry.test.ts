@@ -53,6 +53,19 @@ describe('registering a domain', () => {
     expect((await factsOf('bot-1')).permissions).toEqual(['accounts.note'])
   })
 
+  test('takes away what it declares no more: a kind of entity without state, and an event', async () => {
+    const { Account } = ledgers.entities
+    if (Account === undefined) throw new Error('there is no Account')
+    const { TOUCHED: _, ...events } = Account.events
+    const account = await it.anAccount()
+    await it.register({ ...ledgers, entities: { Account: { ...Account, events } } })
+    await expect(it.open(aProposal('endpoint-1', { action: 'PING' }))).rejects.toMatchObject({ code: '23514' })
+    await expect(it.report({}, account)).rejects.toMatchObject({ code: '23514' })
+    await it.register(ledgers)
+    expect(await it.open(aProposal('endpoint-1', { action: 'PING' }))).toMatchObject({ status: 'committed' })
+    expect(await it.report({}, account)).toMatchObject({ status: 'committed' })
+  })
+
   test('takes a role or a source state that is written twice once', async () => {
     const doubled: Domain = { ...ledgers, roles: { ...ledgers.roles, bot: ['accounts.note', 'accounts.note'] } }
     await it.register(doubled)
@@ -77,6 +90,13 @@ describe('memberships', () => {
     expect((await factsOf('newcomer')).rolesEpoch).toBe(rolesEpoch + 1)
     const last = (await it.auditRecords()).filter(({ data }) => data['actor'] === 'someone').at(-1)
     expect(last).toMatchObject({ kind: 'role_granted', actor_id: 'anna', data: { actor: 'someone', role: 'reporter' } })
+  })
+
+  test('that are taken take nothing else: neither another role, nor anybody else\'s', async () => {
+    for (const [actor, role] of [['one', 'bot'], ['one', 'reviewer'], ['two', 'bot']] as const) await change('role_granted', actor, role)
+    await change('role_revoked', 'one', 'bot')
+    expect((await factsOf('one')).permissions).toEqual(['accounts.review'])
+    expect((await factsOf('two')).permissions).toEqual(['accounts.note'])
   })
 
   test('that are so already change nothing, and write nothing', async () => {

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/core/digest.ts'
 import { approvalBody } from '../../../src/approvals/review.ts'
+import { guardOf, rowOf, type GovernedProposal } from '../../../src/gate/proposal.ts'
 import type { SignedReview } from '../../../src/core/approval.ts'
 import type { RowKind } from '../../../src/core/ledger-row.ts'
 import type { RecordedReview } from '../../../src/postgres/review-store.ts'
-import { again, aProposal, bodyOf, lastRow, theStore, requestOf, type AnyStore } from '../the-store.ts'
+import { again, aProposal, blocked, bodyOf, lastRow, theStore, requestOf, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
 
+const statusesOf = (...ids: readonly string[]) => Promise.all(ids.map(async (id) => (await it.reviews.show(id))?.status))
 const anAsk = async (over: Parameters<typeof aProposal>[1] = {}) => aProposal(await it.anAccount(), { action: 'ASK', ...over })
 const asked = async (): Promise<string> => it.asked(await anAsk())
 
@@ -74,6 +76,26 @@ describe('a review', () => {
     const proposal = await anAsk()
     const approvalId = await it.asked({ ...proposal, authority: { ...proposal.authority, onBehalfOf: 'olga' } })
     expect(await record(approvalId, { reviewer: 'olga' })).toEqual({ status: 'refused', reason: 'self_review' })
+  })
+
+  test.each<[string, (approvalId: string, proposal: GovernedProposal) => Promise<unknown>]>([
+    ['granted', (approvalId) => record(approvalId)],
+    ['denied', (approvalId) => record(approvalId, { verdict: 'denied' })],
+    ['done', async (approvalId, proposal) => { await record(approvalId); await it.pure(again(proposal), { approvalId }) }],
+  ])('of what somebody else has had %s is refused as one that comes second', async (_, before) => {
+    const proposal = await anAsk()
+    const approvalId = await it.asked(proposal)
+    await before(approvalId, proposal)
+    expect(await record(approvalId, { reviewer: 'otto' })).toEqual({ status: 'refused', reason: 'already_reviewed' })
+  })
+
+  test('counts for its own approval, and for no other of the entity', async () => {
+    const account = await it.anAccount()
+    const [first, second] = [await it.asked(aProposal(account, { action: 'ASK' })), await it.asked(aProposal(account, { action: 'ASK_TWO' }))]
+    await record(first)
+    expect(await statusesOf(first, second)).toEqual(['granted', 'pending'])
+    expect(await record(second)).toMatchObject({ status: 'committed' })
+    expect(await statusesOf(first, second)).toEqual(['granted', 'pending'])
   })
 
   test('with a verdict that is none is refused by the table', async () => {
@@ -174,6 +196,33 @@ describe('ending a round by the service', () => {
     expect(await close(approvalId, 'approval_expired')).toBe(true)
   })
 
+  test('a question expires by the time to answer, not by the time to use it', async () => {
+    const approvalId = await asked()
+    await it.later({ answer: approvalId })
+    expect(await close(approvalId, 'approval_expired')).toBe(true)
+  })
+
+  test('ends no other of the entity', async () => {
+    const account = await it.anAccount()
+    const [first, second] = [await it.asked(aProposal(account, { action: 'ASK' })), await it.asked(aProposal(account, { action: 'ASK' }))]
+    await close(first, 'approval_withdrawn')
+    expect(await statusesOf(first, second)).toEqual(['withdrawn', 'pending'])
+    expect((await it.reviews.openRounds()).map(({ request }) => request.approval_id)).toContain(second)
+  })
+
+  test('is still to be done where it was denied, or revoked, until the gate has taken note', async () => {
+    const [proposal, revoked] = [await anAsk(), await asked()]
+    const denied = await it.asked(proposal)
+    await record(denied, { verdict: 'denied' })
+    await record(revoked)
+    await it.reviews.revokeApproval(approvalBody(await requestOf(it, revoked), 'approval_revoked', 'olga', []))
+    const open = async () => (await it.reviews.openRounds()).map(({ request }) => request.approval_id).filter((id) => id === denied || id === revoked)
+    expect((await open()).sort()).toEqual([denied, revoked].sort())
+    const facts = await it.facts(again(proposal))
+    await it.store.recordAnswer({ body: rowOf(again(proposal), facts, 'refused', [], { approvalId: denied }), answer: blocked, guard: guardOf(facts), closing: { approvalId: denied, status: 'denied' } })
+    expect(await open()).toEqual([revoked])
+  })
+
   test('happens once', async () => {
     const approvalId = await asked()
     expect(await close(approvalId, 'approval_withdrawn')).toBe(true)
@@ -233,6 +282,14 @@ describe('the outbox', () => {
     await record(approvalId)
     const { namespace, workflowId, firstExecutionRunId } = proposal.step
     expect(await due(approvalId)).toEqual({ approvalId, namespace, workflowId, firstExecutionRunId, attempts: 0, reviews: ['j.w.s'] })
+  })
+
+  test('puts off the delivery that was tried, and no other, which has its own reviews alone', async () => {
+    const [first, second] = [await asked(), await asked()]
+    await record(first)
+    await record(second)
+    await it.reviews.deliveryAttempted(first, 3_600_000, null)
+    expect([await due(first), await due(second)]).toMatchObject([undefined, { attempts: 0, reviews: ['j.w.s'] }])
   })
 
   test('delivers again after a while, counting, until the round is closed', async () => {

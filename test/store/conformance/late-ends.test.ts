@@ -1,0 +1,74 @@
+/** What the gate does with an executor's end, or beginning, that comes too late. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { NotDone } from '../../../src/core/execution.ts'
+import type { GateStore } from '../../../src/core/store.ts'
+import { theGate, type GateOnStore } from '../a-gate.ts'
+import { lastRow, theStore, type AnyStore } from '../the-store.ts'
+
+let it: AnyStore
+let gate: GateOnStore
+beforeAll(async () => {
+  it = await theStore()
+  gate = theGate(it)
+})
+afterAll(() => it.close())
+
+describe('a gate that was held up while it opened the execution, until the executor\'s time was over', () => {
+  /** A store whose answer to the opening comes so much later than its commit. */
+  const heldUp = (ms: number) => ({
+    gate: { store: { ...it.store, openExecution: async (commit: Parameters<GateStore['openExecution']>[0]) => {
+      const opened = await it.store.openExecution(commit)
+      await pause(ms)
+      return opened
+    } } },
+  })
+
+  test('does not begin an external effect: nothing was done, and it may be proposed again', async () => {
+    gate.executes(async () => ({ ok: true }))
+    const before = gate.effects.length
+    const call = gate.proposing('CALL', await it.anAccount())
+    expect(await call.call({ executorMs: 50, ...heldUp(80) })).toMatchObject({ outcome: 'blocked', reason: 'execution_failed' })
+    expect(gate.effects).toHaveLength(before)
+    expect(await call.call()).toMatchObject({ outcome: 'allowed' })
+    expect(gate.effects).toHaveLength(before + 1)
+  })
+
+  test('gives an idempotent one up for the next attempt, which has the same key', async () => {
+    const before = gate.effects.length
+    const send = gate.proposing('SEND', await it.anAccount())
+    expect(await send.fails({ executorMs: 50, ...heldUp(80) })).toBe('kiff.EffectUnknown')
+    expect(gate.effects).toHaveLength(before)
+    expect(await send.call()).toMatchObject({ outcome: 'allowed' })
+    expect(gate.effects.slice(before)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
+  })
+
+  test('has so much less time for the executor: its signal comes before the lease is over', async () => {
+    const begun = performance.now()
+    let toldAfter = 0
+    gate.executes(async ({ signal }) => new Promise((resolve) => { signal.addEventListener('abort', () => { toldAfter = performance.now() - begun; resolve({ ok: true }) }) }))
+    await gate.proposing('CALL', await it.anAccount()).call({ executorMs: 600, ...heldUp(300) }).catch(() => {})
+    expect(toldAfter).toBeGreaterThan(0)
+    expect(toldAfter).toBeLessThan(850)
+  })
+})
+
+test('an attempt that returns after the next one has said that nothing was done: told in the ledger, and never tried again', async () => {
+  const first = Promise.withResolvers<{ ok: true }>()
+  let attempts = 0
+  gate.executes(async () => {
+    attempts += 1
+    if (attempts === 1) return first.promise
+    throw new NotDone('the receiver knows nothing of it')
+  })
+  const entityId = await it.anAccount()
+  const send = gate.proposing('SEND', entityId)
+  expect(await send.fails({ executorMs: 30 })).toBe('kiff.EffectUnknown') // it hangs
+  const key = gate.effects.at(-1) ?? ''
+  await it.later({ lease: key })
+  expect(await send.call()).toMatchObject({ outcome: 'blocked', reason: 'execution_failed' })
+  first.resolve({ ok: true })
+  await vi.waitFor(async () => { expect(await lastRow(it, entityId)).toMatchObject({ kind: 'contradicted' }) })
+  expect(await send.call()).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
+  expect(attempts).toBe(2)
+})
