@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Two layers: `unit` is pure and answers in seconds; `servers` runs against real Temporal and real Postgres.
 // No 'import' here: it would reach Node's require as well, and `pg` would load its ES module parts twice.
 const conditions = ['kiff-source', 'node', 'default']
-const unit = ['test/core/**/*.test.ts', 'test/domains/**/*.test.ts', 'test/testing/**/*.test.ts', 'test/kiff/{cases,batches,beyond,parameters,compared}.test.ts', 'test/kiff/cookbook/**/*.test.ts']
+const unit = ['test/core/**/*.test.ts', 'test/model/**/*.test.ts', 'test/domains/**/*.test.ts', 'test/testing/**/*.test.ts', 'test/kiff/{cases,batches,beyond,parameters,compared}.test.ts', 'test/kiff/cookbook/**/*.test.ts']
 /** What every store has to keep to: run against the one in memory, and against Postgres. */
 const conformance = ['test/store/conformance/**/*.test.ts']
 

@@ -17,8 +17,8 @@ export interface Effect {
 
 export interface Invoices {
   readonly stack: Stack
-  /** What the loaders find. `fails`: they find nothing, and say so. */
-  readonly register: { trusted: boolean; bank: string; consent: boolean; fails: boolean; loads: number }
+  /** What the loaders find. `fails`: they find nothing, and say so in these words. */
+  readonly register: { trusted: boolean; bank: string; consent: boolean; fails: boolean; words: string; loads: number }
   readonly effects: (entityId: string) => readonly Effect[]
   /** An open invoice of 50000 from vendor v-1. */
   readonly anInvoice: () => Promise<string>
@@ -27,11 +27,11 @@ export interface Invoices {
 }
 
 export async function anInvoicesStack(options: { readonly mandateIssuers?: readonly MandateIssuer[] } = {}): Promise<Invoices> {
-  const register = { trusted: true, bank: 'DE-1', consent: true, fails: false, loads: 0 }
+  const register = { trusted: true, bank: 'DE-1', consent: true, fails: false, words: 'the register is closed', loads: 0 }
   const effects: Effect[] = []
   const look = <T>(value: T): T => {
     register.loads += 1
-    if (register.fails) throw new Error('the register is closed')
+    if (register.fails) throw new Error(register.words)
     return value
   }
   const done = (action: string) => async ({ entityId, params, facts, actor, onBehalfOf }: Omit<Effect, 'action'>): Promise<Record<string, never>> => {

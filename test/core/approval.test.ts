@@ -74,6 +74,10 @@ describe('consent is for exactly one action: each bound field, changed alone, vo
     expect(judge({ now: { state_version: 5 } })).toEqual({ status: 'void', changed: 'Order order-1 has moved since: it was at version 2, now it is at 5' })
   })
 
+  test('a state that moved is told with both states, where consent is bound to the state alone', () => {
+    expect(judge({ asked: { binds: 'state' }, now: { state: 'DISPUTED', state_version: 3 } })).toEqual({ status: 'void', changed: 'Order order-1 has moved since: it was PAID, now it is DISPUTED' })
+  })
+
   test('changed rules are told', () => {
     expect(judge({ now: { contract: 'other' } })).toEqual({ status: 'void', changed: 'the rules of REFUND_ORDER have changed since' })
   })

@@ -94,6 +94,14 @@ describe('a rule that gives neither words nor false', () => {
   })
 })
 
+test("the words of the domain's own check refuse, as an invalid parameter", () => {
+  expect(decide({ ...sound, contract: { check: () => 'no notes today' } })).toMatchObject({ outcome: 'invalid', reason: 'invalid_parameter', message: 'no notes today' })
+})
+
+test.each(['check', 'forbid'] as const)('a %s that throws refuses, and says so', (rule) => {
+  expect(decide({ ...sound, contract: { [rule]: throws } })).toMatchObject({ outcome: 'blocked', reason: 'error', message: expect.stringContaining('not today') })
+})
+
 test('the same proposal and facts give the same decision', () => {
   const contract: Contract = aContract({ rule: () => 'always' })
   const decisions = [1, 2].map(() => JSON.stringify(judge(contract, sound.proposal, sound.facts)))

@@ -1,53 +1,20 @@
-import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GovernedProposal } from '../../src/gate/proposal.ts'
 import { guardOf, rowOf } from '../../src/gate/proposal.ts'
-import { openPool, type Pool } from '../../src/postgres/connect.ts'
 import { createGateStore } from '../../src/postgres/gate-store.ts'
+import { aRace, type Race } from './a-race.ts'
 import { again, aProposal, aStore, type TestStore } from './a-store.ts'
 
 let it: TestStore
-let wide: Pool
-let admin: Client
-let database: string
+let race: Race
 beforeAll(async () => {
   it = await aStore()
-  database = new URL(it.db.urls.gate).pathname.slice(1)
-  wide = openPool(it.db.urls.gate, { max: 10, name: 'test-race' })
-  admin = new Client({ connectionString: inject('postgresAdminUrl') })
-  await admin.connect()
+  race = await aRace(it)
 })
 afterAll(async () => {
-  await Promise.all([wide.end(), admin.end()])
+  await race.close()
   await it.close()
 })
-
-/** How many of the race's connections stand waiting for a lock. */
-async function waiting(): Promise<number | undefined> {
-  const { rows } = await admin.query<{ waiting: number }>("select count(*)::int as waiting from pg_stat_activity where datname = $1 and application_name = 'test-race' and wait_event_type = 'Lock'", [database])
-  return rows[0]?.waiting
-}
-
-/**
- * Runs all at once, truly: holds the entity's chain until every one of them stands waiting for it, then lets go.
- * Their order after that is Postgres's.
- */
-async function race<T>(entityId: string, runners: readonly (() => Promise<T>)[]): Promise<T[]> {
-  const holder = await it.db.pool('owner').connect()
-  try {
-    await holder.query('begin')
-    const key = `ledgers/Account/${entityId}`
-    const held = await holder.query('select from kiff.chains where kind = $1 and key = $2 for update', ['entity', key])
-    // An entity that does not exist yet has no chain to hold: an uncommitted one makes everybody wait as well.
-    if (held.rowCount === 0) await holder.query("insert into kiff.chains (kind, key) values ('entity', $1)", [key])
-    const running = runners.map((run) => run())
-    await expect.poll(waiting, { timeout: 10_000 }).toBe(runners.length)
-    await holder.query('rollback')
-    return await Promise.all(running)
-  } finally {
-    holder.release()
-  }
-}
 
 const statuses = (commits: readonly { readonly status: string }[]): string[] => commits.map(({ status }) => status).sort()
 
@@ -55,7 +22,7 @@ const statuses = (commits: readonly { readonly status: string }[]): string[] => 
 async function opener(proposal: GovernedProposal, approvalId: string | null = null): Promise<() => ReturnType<ReturnType<typeof createGateStore>['openExecution']>> {
   const facts = await it.facts(proposal)
   const body = rowOf(proposal, facts, 'opened', [], approvalId === null ? {} : { approvalId })
-  return () => createGateStore(wide).openExecution({ body, guard: guardOf(facts), leaseMs: 60_000, idempotentForMs: null, approvalId })
+  return () => createGateStore(race.gate).openExecution({ body, guard: guardOf(facts), leaseMs: 60_000, idempotentForMs: null, approvalId })
 }
 
 describe('at once', () => {
@@ -63,7 +30,7 @@ describe('at once', () => {
     const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
     const approvalId = await it.granted(proposal)
     const runners = await Promise.all(Array.from({ length: 10 }, async (_, index) => opener({ ...proposal, step: { ...proposal.step, activityId: `attempt-${index}` } }, approvalId)))
-    expect(statuses(await race(proposal.request.entityId, runners))).toEqual(['committed', ...Array<string>(9).fill('stale')])
+    expect(statuses(await race.all(proposal.request.entityId, runners))).toEqual(['committed', ...Array<string>(9).fill('stale')])
     expect(await it.look('select execution_key from kiff.consumptions where approval_id = $1', [approvalId])).toEqual([{ execution_key: proposal.executionKey }])
     expect(await it.look('select ordinal from kiff.executions where execution_key = $1', [proposal.executionKey])).toEqual([{ ordinal: 1 }])
   })
@@ -71,7 +38,7 @@ describe('at once', () => {
   test('five workflows on one entity: one opens', async () => {
     const account = await it.anAccount()
     const runners = await Promise.all(Array.from({ length: 5 }, async () => opener(aProposal(account))))
-    expect(statuses(await race(account, runners))).toEqual(['committed', 'stale', 'stale', 'stale', 'stale'])
+    expect(statuses(await race.all(account, runners))).toEqual(['committed', 'stale', 'stale', 'stale', 'stale'])
     expect(await it.look("select from kiff.ledger l join kiff.chains c using (chain) where c.key = $1 and l.kind = 'opened'", [`ledgers/Account/${account}`])).toHaveLength(1)
   })
 
@@ -80,29 +47,29 @@ describe('at once', () => {
     const facts = await it.facts(proposal)
     const body = rowOf(proposal, facts, 'refused', [])
     const answer = { outcome: 'blocked', reason: 'error', message: 'no', nextStep: 'ask_operator' } as const
-    const commits = await race(proposal.request.entityId, Array.from({ length: 5 }, () => () => createGateStore(wide).recordAnswer({ body, answer, guard: guardOf(facts) })))
+    const commits = await race.all(proposal.request.entityId, Array.from({ length: 5 }, () => () => createGateStore(race.gate).recordAnswer({ body, answer, guard: guardOf(facts) })))
     expect(statuses(commits)).toEqual(['committed', 'repeat', 'repeat', 'repeat', 'repeat'])
   })
 
   test('two first events of one entity: one makes it', async () => {
     const entityId = `account-${again(aProposal('x')).step.runId}`
     const facts = await it.facts(aProposal(entityId))
-    const opened = (id: string) => () => createGateStore(wide).reportEvent({
+    const opened = (id: string) => () => createGateStore(race.gate).reportEvent({
       body: JSON.stringify({ kind: 'event', namespace: 'n', run_id: id, activity_id: '1', domain: 'ledgers', entity_type: 'Account', entity_id: entityId, action: null, actor: 'shop', audit: [], events: [{ id, type: 'OPENED', payload: {}, from: null, to: 'OPEN' }] }),
       answer: { outcome: 'allowed', output: {}, summary: 's' }, guard: guardOf(facts),
     })
-    expect(statuses(await race(entityId, [opened('one'), opened('two')]))).toEqual(['committed', 'stale'])
+    expect(statuses(await race.all(entityId, [opened('one'), opened('two')]))).toEqual(['committed', 'stale'])
     expect((await it.facts(aProposal(entityId))).state).toEqual({ value: 'OPEN', version: 1 })
   })
 
   test('one event reported five times under one id: it happens once, and all are told its record', async () => {
     const account = await it.anAccount()
     const facts = await it.facts(aProposal(account))
-    const touched = (call: number) => () => createGateStore(wide).reportEvent({
+    const touched = (call: number) => () => createGateStore(race.gate).reportEvent({
       body: JSON.stringify({ kind: 'event', namespace: 'n', run_id: account, activity_id: String(call), domain: 'ledgers', entity_type: 'Account', entity_id: account, action: null, actor: 'shop', audit: [], events: [{ id: 'once', type: 'TOUCHED', payload: {}, from: 'OPEN', to: 'OPEN' }] }),
       answer: { outcome: 'allowed', output: {}, summary: 's' }, guard: guardOf(facts),
     })
-    expect(statuses(await race(account, Array.from({ length: 5 }, (_, call) => touched(call))))).toEqual(['committed', 'repeat', 'repeat', 'repeat', 'repeat'])
+    expect(statuses(await race.all(account, Array.from({ length: 5 }, (_, call) => touched(call))))).toEqual(['committed', 'repeat', 'repeat', 'repeat', 'repeat'])
     expect((await it.facts(aProposal(account))).state?.version).toBe(2)
   })
 
@@ -113,7 +80,7 @@ describe('at once', () => {
       await revoking.query('begin')
       await revoking.query('select kiff.change_membership($1)', [JSON.stringify({ kind: 'role_revoked', domain: 'ledgers', actor: 'bot-1', role: 'bot', audit: [] })])
       const opening = open()
-      await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+      await expect.poll(race.waiting, { timeout: 10_000 }).toBe(1)
       await revoking.query('commit')
       expect(await opening).toEqual({ status: 'stale' })
     } finally {
@@ -127,8 +94,8 @@ describe('at once', () => {
     await it.open(proposal)
     await it.later({ lease: proposal.executionKey })
     const facts = await it.facts(proposal)
-    const store = createGateStore(wide)
-    await race(proposal.request.entityId, [
+    const store = createGateStore(race.gate)
+    await race.all(proposal.request.entityId, [
       async () => store.completeExecution({ body: rowOf(proposal, facts, 'executed', [], { events: [] }), executionKey: proposal.executionKey, answer: { outcome: 'allowed', output: {}, summary: 's' }, end: { status: 'succeeded' } }),
       async () => store.markInDoubt({ body: rowOf(proposal, facts, 'in_doubt', []), executionKey: proposal.executionKey, token: null }),
     ])

@@ -22,7 +22,7 @@ describe('its clock', () => {
     const clock = aFixedClock()
     const { it } = await aStoreAt(clock.now)
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
-    await it.open(proposal, { leaseMs: 1_000, idempotentForMs: 2_000 })
+    await it.open(proposal, { leaseMs: 1_000, idempotentForMs: 61_000 }) // a new lease is for 60 seconds
     expect((await it.ledger()).at(-1)?.at).toBe('2026-01-01T00:00:00.000000Z')
     clock.advance('0.999 seconds')
     expect(await it.resume(proposal)).toEqual({ status: 'stale' })
@@ -36,8 +36,8 @@ describe('its clock', () => {
     const clock = aFixedClock()
     const { it } = await aStoreAt(clock.now)
     const proposal = aProposal(await it.anAccount(), { action: 'SEND' })
-    await it.open(proposal, { leaseMs: 1_000, idempotentForMs: 2_000 })
-    clock.advance('2 seconds')
+    await it.open(proposal, { leaseMs: 1_000, idempotentForMs: 61_000 }) // a new lease is for 60 seconds
+    clock.advance('1.001 seconds')
     expect(await it.resume(proposal)).toEqual({ status: 'stale' })
     expect(await it.doubt(proposal)).toMatchObject({ status: 'committed' })
   })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { executors } from '../../src/gate/index.ts'
 import { changeMembership } from '../../src/postgres/registry.ts'
@@ -65,6 +66,22 @@ test('what the schema fills in is what the person is shown, signs, and gets', as
   expect((await accounts.desk.show(approvalId))?.request).toMatchObject({ summary: 'Ask: nothing', params: { note: 'nothing' } })
   await accounts.review(approvalId, 'granted', 'rita')
   expect(await handle.result()).toMatchObject({ outcome: 'allowed', summary: 'Ask: nothing' })
+})
+
+/** How long each timer of a workflow was set for, in seconds. */
+async function timersOf(handle: WorkflowHandle): Promise<number[]> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) => (timer ? [Number(timer.startToFireTimeout?.seconds)] : []))
+}
+
+test('a wait sleeps a second longer than its deadline, and never less than five', async () => {
+  const [days, seconds] = await Promise.all(['ASK_PATIENTLY', 'ASK'].map(async (action) =>
+    accounts.start('ledger', [{ queue: accounts.queues.gate, action, entityId: await anAccount(accounts), params: { note: 'x' } }])))
+  if (days === undefined || seconds === undefined) throw new Error('not started')
+  await eventually(async () => (await timersOf(days)).length > 0 && (await timersOf(seconds)).length > 0)
+  expect(await timersOf(days)).toEqual([3 * 24 * 60 * 60 + 1])
+  expect((await timersOf(seconds))[0]).toBe(5) // for 3
+  await Promise.all([days.terminate(), seconds.terminate()])
 })
 
 describe.concurrent('nobody answers', () => {

@@ -7,7 +7,7 @@ import { eventually } from '../a-stack.ts'
 let it: Invoices
 beforeAll(async () => { it = await anInvoicesStack() })
 afterAll(() => it.stack.close())
-beforeEach(() => { Object.assign(it.register, { trusted: true, bank: 'DE-1', consent: true, fails: false }) })
+beforeEach(() => { Object.assign(it.register, { trusted: true, bank: 'DE-1', consent: true, fails: false, words: 'the register is closed' }) })
 
 async function rows(entityId: string): Promise<readonly { kind: string; facts: unknown; chain: string }[]> {
   return (await it.stack.db.pool('auditor').query(
@@ -78,6 +78,15 @@ describe('a loaded fact', () => {
     const failure = await eventually(async () => (await handle.describe()).raw.pendingActivities?.find(({ lastFailure }) => lastFailure !== null)?.lastFailure)
     expect(failure).toMatchObject({ message: expect.stringContaining('cannot be judged: the register is closed; nothing was done'), applicationFailureInfo: { type: 'kiff.FactsUnavailable' } })
     expect((await rows(entityId)).map(({ kind }) => kind)).toEqual(['event'])
+    it.register.fails = false
+    expect(await handle.result()).toMatchObject([{ outcome: 'allowed' }])
+  })
+
+  test('whose loader fails in two megabytes withholds it no less: a failure of that size would end the workflow', async () => {
+    const entityId = await it.anInvoice()
+    Object.assign(it.register, { fails: true, words: 'x'.repeat(2_000_000) })
+    const handle = await it.start([pay(entityId, 1_000)])
+    await eventually(async () => (await handle.describe()).raw.pendingActivities?.some(({ lastFailure }) => lastFailure?.applicationFailureInfo?.type === 'kiff.FactsUnavailable'))
     it.register.fails = false
     expect(await handle.result()).toMatchObject([{ outcome: 'allowed' }])
   })

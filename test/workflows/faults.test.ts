@@ -1,4 +1,4 @@
-/** What executors do wrong, and what happens at the same time: at most one effect, and an outcome nobody knows waits for a person. */
+/** Effects that fail, hang, or are not known, and what happens at the same time: at most one effect, and an outcome nobody knows waits for a person. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { refunds } from '../../domains/refunds/domain.ts'
@@ -119,11 +119,6 @@ describe.concurrent('an executor that throws anything else', () => {
     expect(await touch(entityId)).toEqual([expect.objectContaining({ outcome: 'blocked', reason: 'outcome_unknown' })])
     expect((await states(accounts, ledgers, entityId)).live).toEqual({ value: 'OPEN', version: 1 })
   })
-
-  test('may throw what is no error', async () => {
-    const entityId = await anAccountWhose(() => { throw undefined })
-    expect(await run('CALL', entityId)).toMatchObject({ reason: 'outcome_unknown' })
-  })
 })
 
 describe.concurrent('an executor that hangs beyond its deadline', () => {
@@ -157,31 +152,16 @@ describe.concurrent('an executor that hangs beyond its deadline', () => {
 })
 
 describe.concurrent('an executor that returns what cannot be accepted', () => {
-  const cycle: Record<string, unknown> = {}
-  cycle['self'] = cycle
-  test.each<[string, unknown]>([
-    ['of the wrong shape', { ok: 'yes' }],
-    ['of more than its shape', { ok: true, and: 'more' }],
-    ['that is nothing', undefined],
-    ['that is a bigint', 10n],
-    ['that is a function', () => ok],
-    ['that contains itself', cycle],
-    ['that throws when read', Object.defineProperty({}, 'ok', { enumerable: true, get() { throw new Error('boom') } })],
-    ['that is two megabytes', { ok: 'x'.repeat(2_000_000) }],
-  ])('an output %s: the entity is held, and there is no second effect', async (_, output) => {
-    const entityId = await anAccountWhose(() => output)
+  test('more than its shape, however harmless: the entity is held, and there is no second effect', async () => {
+    const entityId = await anAccountWhose(() => ({ ok: true, and: 'more' }))
     expect(await run('SEND', entityId)).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
     expect(keysOf(entityId)).toHaveLength(1)
     expect(await recorded(accounts, entityId)).toContain('action_completion_rejected')
     await expectHeld(entityId)
   })
 
-  test.each<[string, unknown]>([
-    ['more than 16 KiB', { text: 'x'.repeat(16_384) }],
-    ['U+0000', { text: 'a\u0000' }],
-    ['a lone surrogate', { text: 'a\uD800' }],
-  ])('text of %s: the entity is held, and there is no second effect', async (_, output) => {
-    const entityId = await anAccountWhose(() => output)
+  test('text of more than 16 KiB: the entity is held, and there is no second effect', async () => {
+    const entityId = await anAccountWhose(() => ({ text: 'x'.repeat(16_384) }))
     expect(await run('FETCH', entityId)).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
     expect(keysOf(entityId)).toHaveLength(1)
     await expectHeld(entityId)

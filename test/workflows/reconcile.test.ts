@@ -174,6 +174,24 @@ describe.concurrent('a person finds that it did not happen', () => {
   })
 })
 
+const touch = (entityId: string) => stack.run('report', [stack.queues.gate, 'clerk', [{ event: 'TOUCHED', entityId, payload: {} }], 'ledgers'])
+
+test('a person finds that it did not happen, the account moves on, and then it returns: nothing is done under that key again', async () => {
+  const late = Promise.withResolvers<unknown>()
+  const call = await aDoubtfulCall(stack, () => late.promise, '3 seconds')
+  await say(call, 'not_happened')
+  await appliedTo(call)
+  await touch(call.entityId)
+  late.resolve({ ok: true })
+  await eventually(async () => (await recorded(stack, call.entityId)).includes('action_contradicted'))
+  does.set(call.entityId, worked)
+  expect(await toldAgain(call)).toMatchObject([{ reason: 'outcome_unknown' }, { reason: 'outcome_unknown', message: expect.stringContaining('and then it had') }])
+  expect(called.get(call.entityId)).toHaveLength(1)
+  expect(await stack.desk.inDoubt()).toContainEqual(expect.objectContaining({ entity_id: call.entityId, status: 'contradicted' }))
+  expect(await note(call.entityId)).toMatchObject({ outcome: 'allowed' })
+  expect(await check(call)).toMatchObject({ ok: true, findings: [] })
+})
+
 const chainOf = ({ entityId }: Doubtful): string => `ledgers/Account/${entityId}`
 const problemsOf = async (call: Doubtful) => (await check(call, altered)).findings.filter(({ kind }) => kind === 'review' || kind === 'review_altered').map(({ message }) => message)
 const lastSeq = async (call: Doubtful, kind: string): Promise<number> =>

@@ -195,7 +195,7 @@ describe('an executor that throws anything else', () => {
 describe('an executor that does not answer in time', () => {
   test('is told so, and what must not be repeated is in doubt', async () => {
     const { wasAborted } = late()
-    expect(await gate.proposing('CALL', account).call({ executorMs: 20 })).toMatchObject(unknown)
+    expect(await gate.proposing('CALL', account).call({ executorMs: 500 })).toMatchObject(unknown)
     expect(wasAborted()).toBe(true)
     expect(await doubted()).toHaveLength(1)
   })
@@ -203,7 +203,7 @@ describe('an executor that does not answer in time', () => {
   test('keeps its lease: nobody else runs it meanwhile', async () => {
     late()
     const calls = gate.proposing('SEND', account)
-    expect(await calls.fails({ executorMs: 20 })).toBe('kiff.EffectUnknown')
+    expect(await calls.fails({ executorMs: 500 })).toBe('kiff.EffectUnknown')
     expect(await calls.fails()).toBe('kiff.EntityBusy')
     expect(gate.effects).toHaveLength(1)
   })
@@ -211,7 +211,7 @@ describe('an executor that does not answer in time', () => {
   test('and answers late is believed: the state moves, and the call is answered with that', async () => {
     const { answer } = late()
     const calls = gate.proposing('CALL', account)
-    expect(await calls.call({ executorMs: 20 })).toMatchObject(unknown)
+    expect(await calls.call({ executorMs: 500 })).toMatchObject(unknown)
     answer({ ok: true })
     await expect.poll(async () => (await lastRow(it, account)).kind).toBe('executed')
     expect(await calls.call()).toMatchObject({ outcome: 'allowed', output: { ok: true } })
@@ -224,7 +224,7 @@ describe('an executor that returns after a person has found that nothing happene
     const { promise, resolve: answer } = Promise.withResolvers<unknown>()
     gate.executes(async () => promise)
     const calls = gate.proposing('CALL', account)
-    expect(await calls.call({ executorMs: 20 })).toMatchObject(unknown)
+    expect(await calls.call({ executorMs: 500 })).toMatchObject(unknown)
     await it.reconcile(aProposal(account, { step: calls.step }), 'olga', { verdict: 'not_happened' })
     await applyReconciliations(it.store, it.reconciling)
     answer(output)

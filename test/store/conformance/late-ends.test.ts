@@ -43,13 +43,14 @@ describe('a gate that was held up while it opened the execution, until the execu
     expect(gate.effects.slice(before)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
   })
 
-  test('has so much less time for the executor: its signal comes before the lease is over', async () => {
-    const begun = performance.now()
-    let toldAfter = 0
-    gate.executes(async ({ signal }) => new Promise((resolve) => { signal.addEventListener('abort', () => { toldAfter = performance.now() - begun; resolve({ ok: true }) }) }))
-    await gate.proposing('CALL', await it.anAccount()).call({ executorMs: 600, ...heldUp(300) }).catch(() => {})
-    expect(toldAfter).toBeGreaterThan(0)
-    expect(toldAfter).toBeLessThan(850)
+  test('has so much less time for the executor', async () => {
+    let had = Number.POSITIVE_INFINITY
+    gate.executes(async ({ signal }) => {
+      const begun = performance.now()
+      return new Promise((resolve) => { signal.addEventListener('abort', () => { had = performance.now() - begun; resolve({ ok: true }) }) })
+    })
+    await gate.proposing('CALL', await it.anAccount()).call({ executorMs: 2_000, ...heldUp(1_500) }).catch(() => {})
+    expect(had).toBeLessThan(1_900) // half a second, and as much late as a busy machine may be
   })
 })
 
@@ -63,7 +64,7 @@ test('an attempt that returns after the next one has said that nothing was done:
   })
   const entityId = await it.anAccount()
   const send = gate.proposing('SEND', entityId)
-  expect(await send.fails({ executorMs: 30 })).toBe('kiff.EffectUnknown') // it hangs
+  expect(await send.fails({ executorMs: 600 })).toBe('kiff.EffectUnknown') // it hangs
   const key = gate.effects.at(-1) ?? ''
   await it.later({ lease: key })
   expect(await send.call()).toMatchObject({ outcome: 'blocked', reason: 'execution_failed' })

@@ -1,0 +1,55 @@
+/** From the call to its recorded answer: retries, other rules, executions left open, rounds, what nobody knows. */
+import { guardsIn, type Guard, type SecondLine } from '../guard.ts'
+
+export const gate: readonly Guard[] = [
+  ...guardsIn('src/gate/gate.ts', 'test/store/conformance/gate-consent.test.ts', [
+    ['action-own-name', 'a name that every object has is taken for an action', 'const contract = Object.hasOwn(domain.actions, action) ? domain.actions[action] : undefined\n  if (contract === undefined) {', 'const contract = domain.actions[action]\n  if (contract === undefined) {', 'of an action that every object has a member of', 'test/store/conformance/gate.test.ts'],
+    ['stale-is-read-again', 'a commit that was refused as stale is answered as if it had been made', "if (answer !== 'stale') return answer", 'return answer as GateAnswer', 'whose facts move between read and commit is judged again', 'test/store/conformance/gate.test.ts'],
+    ['ledger-intact', 'the gate acts on an entity whose ledger does not end where it says', 'if (!facts.intact) {', 'if (false) {', 'whose ledger does not end where it says', 'test/store/conformance/gate.test.ts'],
+    ['call-answered-once', 'a retried activity is judged again, and recorded twice', 'if (facts.call !== null) return facts.call', '', 'steps aside, and does so before it judges', 'test/store/conformance/gate.test.ts'],
+    ['contract-newest', 'a worker with rules other than those registered last judges', "if (facts.contract !== 'newest') throw", 'if (false) throw', 'so does one whose rules nobody has registered', 'test/store/conformance/gate.test.ts'],
+    ['contract-superseded', 'a worker whose rules were replaced judges', "if (facts.contract !== 'newest') throw", "if (facts.contract === 'unknown') throw", 'steps aside, and does so before it judges', 'test/store/conformance/gate.test.ts'],
+    ['take-up-after-lease', 'an execution is taken up while its worker may still be running', 'if (open.leaseRemainingMs > 0) throw', 'if (false) throw', 'is waited for as long as its lease lasts', 'test/store/conformance/gate.test.ts'],
+    ['resume-within-honour', 'an executor runs again after the receiver has forgotten its key', 'overWithin(timing, (open.idempotentRemainingMs ?? 0) - commitMs)', 'timing', 'is in doubt once the receiver has forgotten the key', 'test/store/conformance/gate.test.ts'],
+    ['resume-external-never', 'an effect that must not be repeated is repeated', '(open.idempotentRemainingMs ?? 0) - commitMs', '(open.idempotentRemainingMs ?? 1e9) - commitMs', 'is in doubt where it must not be repeated', 'test/store/conformance/gate.test.ts'],
+    ['resume-contradicted-never', "an effect that happened against a person's finding is repeated", 'open.contradicted ? null : overWithin', 'overWithin', 'an attempt that ran after all > ends the next', 'test/store/conformance/gate.test.ts'],
+    ['elsewhere-asked', 'two workflows under one key ask for two approvals', 'if (!own && isOpen(approval)) throw', 'if (false) throw', 'is asked for once: the other one waits'],
+    ['elsewhere-not-ended', "another workflow's round is ended", '(approval.closed || !own ? undefined :', '(approval.closed ? undefined :', 'and is denied: the other one hears so'],
+    ['lost-becomes-in-doubt', 'an effect that was lost under way is asked again for ever, and no person told', 'await gate.store.markInDoubt(', 'if (false) await gate.store.markInDoubt(', 'is in doubt once the receiver has forgotten the key', 'test/store/conformance/gate.test.ts'],
+    ['rounds-bounded', 'a person is asked without end', 'if (number === null) return refused', 'if (false) return refused', 'is asked again when the world has moved'],
+    ['deadline-kept', 're-asking moves the deadline', '...(how.keepDeadline && before !== null ? { keepDeadlineOf: before } : {}),', '', 'is asked again when the world has moved'],
+    ['round-before-closed', 'the voided round stays open beside the next', '...(how.closing === undefined ? {} : { closing: how.closing }),', '', 'is asked again when the world has moved'],
+    ['denied-refuses', 'a denial counts for nothing', 'case \'denied\':\n      return refused(', 'case \'denied\':\n      return execute(store, proposal, facts, decision.action, executor, { approvalId, before }, timing)\n      return refused(', 'says no: it is refused'],
+    ['denied-closes', 'a denied round stays open', 'said no: ${judged.reason}`), ending(\'denied\')', 'said no: ${judged.reason}`), undefined', 'says no: it is refused'],
+    ['revoked-closes', 'a revoked round stays open', "ending('revoked')", 'undefined', 'takes the grant back'],
+    ['expired-refuses', 'an expired consent is asked for again without end', 'case \'expired\':\n      return refused(store, proposal, facts, refuse(\'approval_expired\', judged.message), { approvalId, status: \'expired\' }, before)', 'case \'expired\':\n      return askAgain(null, { keepDeadline: false, before })', 'does not answer in time'],
+    ['expired-closes', 'an expired round stays open', "refuse('approval_expired', judged.message), { approvalId, status: 'expired' }", "refuse('approval_expired', judged.message), undefined", 'does not answer in time'],
+    ['expired-by-service', 'a round that the service has closed as expired is asked again', "if (judged.by === 'expired') return", 'if (false) return', 'is not asked again when the human-facing service'],
+    ['revoked-refuses', 'a revoked grant is asked for again', "if (judged.by === 'revoked') return", 'if (false) return', 'takes the grant back'],
+    ['rejected-signals-recorded', 'a forged review leaves no trace', "rejected.length > 0 ? 'signal_rejected' : 'repeated', answer, before", "'repeated', answer, []", 'is told of each review that is not genuine'],
+    ['refusal-recorded-with-closing', 'a refusal is recorded, but its round not closed with it', 'answer, guard: guardOf(facts), closing })', 'answer, guard: guardOf(facts), closing: undefined })', 'has no open round left'],
+    ['refusal-guarded', 'a refusal on facts that have moved since is recorded', 'const commit = await store.recordAnswer({ body, answer, guard: guardOf(facts), closing })', 'const commit = await store.recordAnswer({ body, answer, guard: null, closing })', 'is not refused for what was true', 'test/store/conformance/gate.test.ts'],
+    ['withdraw-proven', 'another actor withdraws a request', 'if (authority.problem !== null) return //', '//', 'not in the name of an actor that the gate does not serve'],
+    ['withdraw-known-action', 'a withdrawal that names no action of the domain', 'if (contract === undefined) return\n  const authority', 'const authority', 'not in the name of an action that there is not'],
+    ['busy-bounded-above', 'a waiter sleeps as long as the lease says, however soon the execution ends', 'leaseRemainingMs > soonMs ? {} :', 'false ? {} :', 'with 60000 ms of a lease left, a waiter comes again after undefined ms (undefined: by its own back-off)', 'test/store/conformance/gate.test.ts'],
+    ['busy-bounded-below', 'a waiter asks again without a pause', 'nextRetryDelay: Math.max(leaseRemainingMs, 500)', 'nextRetryDelay: leaseRemainingMs', 'with -5 ms of a lease left, a waiter comes again after 500 ms (undefined: by its own back-off)', 'test/store/conformance/gate.test.ts'],
+  ]),
+  ...guardsIn('src/gate/proposal.ts', 'test/core/decide.test.ts', [
+    ['own-namespace', "another namespace's round is taken for the own", 'asked.namespace === step.namespace && asked', 'asked', 'by the judgement > is not theirs to end when it was asked for in another (namespace)'],
+    ['own-workflow', "another workflow's round is taken for the own", 'asked.workflow_id === step.workflowId && asked', 'asked', 'by the judgement > is not theirs to end when it was asked for in another (workflow_id)'],
+    ['own-first-run', "the round of a workflow id's earlier use is taken for the own", '&& asked.first_execution_run_id === step.firstExecutionRunId', '', 'by the judgement > is not theirs to end when it was asked for in another (first_execution_run_id)'],
+    ['guard-mandate', 'an effect is opened under a mandate that has run out between read and commit', 'mandateUntil: until }', 'mandateUntil: null }', 'a mandate that runs out between read and commit', 'test/store/conformance/gate.test.ts'],
+    ['params-recordable', 'hostile parameters leave no record', 'params: recordable(request.params ?? null) }', 'params: request.params ?? null }', 'parameters that have no canonical form', 'test/store/conformance/gate.test.ts'],
+  ]),
+  ...guardsIn('src/gate/refuse-unknown.ts', 'test/store/conformance/gate.test.ts', [
+    ['unknown-excerpt', 'refused input of any size is recorded whole', 'return text.length > maxRecorded ?', 'return false ?', 'input of a megabyte'],
+    ['unknown-action-printable', 'a name that cannot be kept is recorded', 'const action = printable(asked.action)', 'const action = asked.action', 'no action is refused on record'],
+    ['unknown-actor-printable', "an actor's name that cannot be kept is recorded", 'actor: printable(asked.actor)', 'actor: asked.actor', 'an actor that cannot be printed'],
+  ]),
+]
+
+export const secondLines: readonly SecondLine[] = [
+  { id: 'call-kind', file: 'src/gate/refuse-unknown.ts', guards: 'an unknown action is answered by what the same call was asked for', behind: 'the call names one action: its activity type' },
+  { id: 'guard-of-facts', file: 'src/gate/proposal.ts', guards: 'a commit on a state or roles that have moved', behind: 'the comparison in SQL (sql-gate-executions), which has nothing to compare with otherwise' },
+  { id: 'loader-time', file: 'src/gate/gate.ts', guards: 'loaders that take all the time of the activity', behind: 'loader-deadline; the bound of ten seconds only makes it sooner' },
+]

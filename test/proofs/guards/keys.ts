@@ -1,0 +1,45 @@
+/** The two keys, and what a request may look like. */
+import { guardsIn, type Guard } from '../guard.ts'
+
+export const keys: readonly Guard[] = [
+  ...guardsIn('src/core/keys.ts', 'test/core/keys.test.ts', [
+    ['digest-domain', 'equal proposals of two domains are taken for one', 'digestOf([subject.domain, subject.entityType', 'digestOf([subject.entityType', 'the execution key > is another for another domain'],
+    ['digest-entity-type', 'proposals on two kinds of entity are taken for one', 'subject.entityType, subject.entityId', 'subject.entityId', 'the execution key > is another for another entity type'],
+    ['digest-entity', 'proposals on two entities are taken for one', 'subject.entityId, subject.action', 'subject.action', 'the execution key > is another for another entity'],
+    ['digest-action', 'two actions are taken for one', 'subject.action, subject.params]', 'subject.params]', 'the execution key > is another for another action'],
+    ['digest-params', 'proposals with other parameters are taken for one', 'subject.action, subject.params])', 'subject.action])', 'the proposal digest > needs parameters that have a canonical form'],
+    ['key-generation', 'a proposal repeated after continue-as-new is taken for the one before', '[...place, chain.generation, proposed.digest, chain.occurrence]', '[...place, proposed.digest, chain.occurrence]', 'the execution key > is another for another generation'],
+    ['key-digest', 'two proposals of one run have one key', '[...place, chain.generation, proposed.digest, chain.occurrence]', '[...place, chain.generation, chain.occurrence]', 'the execution key > is another for another domain'],
+    ['key-occurrence', 'two equal proposals of one run are taken for one', '[...place, chain.generation, proposed.digest, chain.occurrence]', '[...place, chain.generation, proposed.digest]', 'the execution key > is another for another occurrence'],
+    ['key-place', "two workflows' equal proposals have one key", 'return [namespace, workflowId, firstExecutionRunId]', 'return [namespace]', 'the execution key > is another for another workflow'],
+    ['key-namespace', 'two namespaces share their keys', 'return [namespace, workflowId, firstExecutionRunId]', 'return [workflowId, firstExecutionRunId]', 'the execution key > is another for another namespace'],
+    ['key-workflow', 'two workflows share their keys', 'return [namespace, workflowId, firstExecutionRunId]', 'return [namespace, firstExecutionRunId]', 'the execution key > is another for another workflow'],
+    ['key-first-run', 'a workflow id used again meets the keys of its earlier use', 'return [namespace, workflowId, firstExecutionRunId]', 'return [namespace, workflowId]', 'the execution key > is another for another first run'],
+    ['key-child-of-parent', "a reset parent's children act again", 'if (outermost === undefined) return', 'if (true) return', 'in a child workflow > so is the id of an event it reports'],
+    ['key-child-place', 'two children of one parent share their keys', 'return [namespace, outermost.workflowId, outermost.firstExecutionRunId, parents.map', 'return [namespace, outermost.workflowId, outermost.firstExecutionRunId]; void [parents.map', 'in a child workflow > the key is another for another child'],
+    ['caller-key-actor', "one API caller's key meets another's", 'proposed.domain, actor, proposed.action, callerKey', 'proposed.domain, proposed.action, callerKey', "an API caller's key > is another for another actor"],
+    ['caller-key-action', "a caller's key for one action meets another action", 'actor, proposed.action, callerKey', 'actor, callerKey', "an API caller's key > is another for another action"],
+    ['event-id-occurrence', 'two equal reports of one run are taken for one', 'generation, occurrence, request.event', 'generation, request.event', '"occurrence":1}}'],
+    ['event-id-payload', 'two reports with other payloads are taken for one', 'request.entityId, request.payload]', 'request.entityId]', `a reported event's id, where its reporter gave none > is another with {"payload":{"paymentId":"q"}}`],
+  ]),
+  ...guardsIn('src/core/proposal.ts', 'test/core/requests.test.ts', [
+    ['proposal-strict', 'a proposal brings state, roles, or an approved flag', 'export const proposalRequest = z.strictObject({', 'export const proposalRequest = z.object({', 'with an approval'],
+    ['event-strict', 'a report brings state, roles, or an approved flag', 'export const eventRequest = z.strictObject({', 'export const eventRequest = z.object({', 'a report is not read with a state'],
+    ['identifier-length', 'an id of any length', '.max(maxIdLength)', '', 'with an id that is too long'],
+    ['identifier-empty', 'an empty id', '  .string()\n  .min(1)', '  .string()', 'a proposal is not read > with an empty id'],
+    ['identifier-control', 'an id with control characters', String.raw`&& !/\p{Cc}/u.test(id)`, '', 'with a control character in its id'],
+    ['identifier-surrogate', 'an id that has no canonical form', 'id.isWellFormed() &&', '', 'with a lone surrogate in its id'],
+    ['one-key', 'a proposal with two keys', ".refine(({ key, callerKey }) => key === undefined || callerKey === undefined, 'has both a key and a callerKey')", '', 'with two keys'],
+    ['reviews-bounded', 'more signed reviews than a gate call judges', '.max(maxReviews).optional()', '.optional()', 'with more reviews than are judged at once'],
+    ['review-length-bounded', 'a signed review of any length', 'z.array(z.string().max(maxReviewLength))', 'z.array(z.string())', 'with a review that is too long'],
+    ['mandate-bounded', 'a mandate of any length', 'z.string().min(1).max(4_096)', 'z.string().min(1)', 'with a mandate that is too long'],
+    ['tags-bounded', 'tags without end', ".refine((tags) => Object.keys(tags).length <= 20, 'more than 20 tags')", '', 'with too many tags'],
+    ['child-digest', 'a parent that names its child by anything', 'z.string().regex(/^[0-9a-f]{64}$/)', 'z.string()', 'with a parent that names its child by no digest'],
+  ]),
+  ...guardsIn('src/core/claim.ts', 'test/core/requests.test.ts', [
+    ['claim-bounded', 'a claim of any length', 'why: z.string().max(4_000)', 'why: z.string()', 'with a claim that is too long'],
+    ['evidence-bounded', 'evidence without end', '.max(20).optional()', '.optional()', 'with too much evidence'],
+    ['confidence-bounded', 'a confidence beyond 1', '.min(0).max(1).optional()', '.optional()', 'with more than certainty'],
+    ['claim-printable', 'a claim that cannot be kept', 'why: printable(why)', 'why', 'evidence that an agent names > what cannot be kept is made so that it can, wherever it stands', 'test/core/claim.test.ts'],
+  ]),
+]
