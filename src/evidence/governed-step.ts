@@ -4,7 +4,7 @@ import {
   allowedActionsRequest, evaluateRequest, eventRequest, proposalRequest, withdrawRequest,
   type AllowedActionsRequest, type EvaluateRequest, type EventRequest, type ProposalRequest, type WithdrawRequest,
 } from '../core/proposal.ts'
-import { allowedActionsActivity, evaluateActivity, reportActivity, withdrawActivity } from '../temporal/names.ts'
+import { allowedActionsActivity, evaluateActivity, reportActivity, unnamed, withdrawActivity } from '../temporal/names.ts'
 import type { ScheduledActivity } from './history.ts'
 
 export type Asked =
@@ -58,8 +58,10 @@ export function domainOfType(type: string, domains: readonly string[]): string |
 export function actionOf({ activity, asked }: GovernedStep, domain: string): string {
   if (asked.kind === 'report') return asked.request.event
   if (asked.kind === 'withdraw') return asked.request.action
-  const named = asked.kind === 'action' || asked.kind === 'question' ? asked.request.action : undefined
-  return named ?? (activity.type.startsWith(`${domain}.`) ? activity.type.slice(domain.length + 1) : activity.type)
+  const type = activity.type.startsWith(`${domain}.`) ? activity.type.slice(domain.length + 1) : activity.type
+  // As the gate reads it: the input names an action only where no activity type could.
+  const named = asked.kind === 'question' || (asked.kind === 'action' && type === unnamed) ? asked.request.action : undefined
+  return named ?? type
 }
 
 export function entityOf({ asked, input }: GovernedStep): string | null {

@@ -35,6 +35,8 @@ const maxRereads = 10
 const maxBusyMs = 10_000
 /** An execution whose lease ends within this time is waited for to its end. */
 const soonMs = 2_000
+/** How soon another worker gets what one with older rules has left. */
+const asideMs = 1_000
 /** What a commit may take of the time that is left for an attempt. */
 const commitMs = 100
 /** Longest time for the loaders of declared facts. */
@@ -108,7 +110,12 @@ async function proposeOnce(gate: GateOptions, proposal: GovernedProposal, facts:
 /** A worker that has other rules than those registered last does not judge by them: the next attempt may meet one that has. */
 function steppingAside({ action, domain }: GovernedProposal, registered: Facts['contract']): ApplicationFailure {
   const why = registered === 'superseded' ? 'a newer contract is registered than this worker has' : 'this contract is not registered; run "kiff-temporal migrate"'
-  return ApplicationFailure.create({ type: failures.contractSuperseded, message: `${domain}.${action}: ${why}; another worker has to take it` })
+  return ApplicationFailure.create({
+    type: failures.contractSuperseded,
+    message: `${domain}.${action}: ${why}; another worker has to take it`,
+    // In a rolling deploy the queue may hand it to older workers several times; backing off would make it wait for longer each time.
+    ...(registered === 'superseded' ? { nextRetryDelay: asideMs } : {}),
+  })
 }
 
 /** Under this key a person has been asked already, by another run chain: its answer counts for both. */

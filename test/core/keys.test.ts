@@ -88,9 +88,10 @@ describe("an API caller's key", () => {
   })
 })
 
+const childOf = (...parents: Parent[]): Varied => ({ chain: { parents } })
+
 describe('in a child workflow', () => {
   const parent: Parent = { workflowId: 'batch-1', firstExecutionRunId: 'run-of-batch', generation: 0, child: 'a'.repeat(64), occurrence: 0 }
-  const childOf = (...parents: Parent[]): Varied => ({ chain: { parents } })
   const startedAnew: Varied = { ...childOf(parent), step: { workflowId: 'child-8', firstExecutionRunId: 'run-8', runId: 'run-8' } }
 
   test('the key is the same when its parent was reset, and has started it anew', () => {

@@ -63,9 +63,10 @@ describe.concurrent('the same key', () => {
   })
 })
 
-describe.concurrent('while a person is asked', () => {
-  const behind = async (workflowId: string): Promise<unknown> => eventually(async () => (await stack.client.workflow.getHandle(workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure?.message?.includes('is being asked for by workflow'))
+/** Resolves when this workflow waits for another one's answer. */
+const behind = async (workflowId: string): Promise<unknown> => eventually(async () => (await stack.client.workflow.getHandle(workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure?.message?.includes('is being asked for by workflow'))
 
+describe.concurrent('while a person is asked', () => {
   test('another workflow with the key waits for that answer, and nobody is asked twice', async () => {
     const entityId = await aPaidOrder(stack)
     const key = aKey()

@@ -44,6 +44,22 @@ async function startedBy(handle: WorkflowHandle): Promise<{ readonly workflowId:
   return (events ?? []).flatMap(({ childWorkflowExecutionStartedEventAttributes: started }) => (started == null ? [] : { workflowId: started.workflowExecution?.workflowId ?? '', runId: started.workflowExecution?.runId ?? '' }))
 }
 
+const executed = async (entityId: string): Promise<number> => (await stack.audit(entityId)).filter(({ kind }) => kind === 'action_executed').length
+
+/** Temporal leaves the child of the run that was reset as it is, and starts another. */
+async function resetWhileAsking(): Promise<{ readonly entityId: string; readonly again: WorkflowHandle; readonly asking: string }> {
+  const entityId = await anAccount(stack)
+  const handle = await stack.start('proposeInChildren', [[{ ...aSending(entityId), action: 'ASK_PATIENTLY' }]])
+  const { runId } = await handle.describe()
+  await stack.asked(entityId)
+  const [asking] = await startedBy(handle)
+  const [task = 0] = await workflowTasksOf(handle)
+  const again = await resetTo(handle, runId, task)
+  const next = await eventually(async () => (await startedBy(again))[0])
+  await eventually(async () => (await stack.client.workflow.getHandle(next.workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure?.message?.includes('is being asked for by workflow'))
+  return { entityId, again, asking: asking?.workflowId ?? '' }
+}
+
 describe.concurrent('a parent that is reset', () => {
   test.each([['its child', 1], ['its grandchild', 3]] as const)('to each of its workflow tasks: what %s did is not done again', async (_, nesting) => {
     const entityId = await anAccount(stack)
@@ -90,22 +106,6 @@ describe.concurrent('a parent that is reset', () => {
     expect(new Set(rounds.map(({ execution_key: key }) => key)).size).toBe(1)
     expect(await executed(entityId)).toBe(1)
   })
-
-  const executed = async (entityId: string): Promise<number> => (await stack.audit(entityId)).filter(({ kind }) => kind === 'action_executed').length
-
-  /** Temporal leaves the child of the run that was reset as it is, and starts another. */
-  async function resetWhileAsking(): Promise<{ readonly entityId: string; readonly again: WorkflowHandle; readonly asking: string }> {
-    const entityId = await anAccount(stack)
-    const handle = await stack.start('proposeInChildren', [[{ ...aSending(entityId), action: 'ASK_PATIENTLY' }]])
-    const { runId } = await handle.describe()
-    await stack.asked(entityId)
-    const [asking] = await startedBy(handle)
-    const [task = 0] = await workflowTasksOf(handle)
-    const again = await resetTo(handle, runId, task)
-    const next = await eventually(async () => (await startedBy(again))[0])
-    await eventually(async () => (await stack.client.workflow.getHandle(next.workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure?.message?.includes('is being asked for by workflow'))
-    return { entityId, again, asking: asking?.workflowId ?? '' }
-  }
 })
 
 describe.concurrent('children of one parent', () => {
@@ -135,13 +135,14 @@ describe.concurrent('children of one parent', () => {
   })
 })
 
+const asked = (entityId: string, chain: object) => ({ entityId, params: { note: 'x' }, actor: 'bot', chain })
+const failure = async (run: Promise<unknown>): Promise<unknown> => run.then(() => 'it was not refused', (error: unknown) => {
+  const { cause } = error as { cause?: { cause?: unknown } }
+  return cause?.cause ?? cause
+})
+
 describe.concurrent('is refused', () => {
-  const asked = (entityId: string, chain: object) => ({ entityId, params: { note: 'x' }, actor: 'bot', chain })
   const aParent = { generation: 0, child: 'a'.repeat(64), occurrence: 0 }
-  const failure = async (run: Promise<unknown>): Promise<unknown> => run.then(() => 'it was not refused', (error: unknown) => {
-    const { cause } = error as { cause?: { cause?: unknown } }
-    return cause?.cause ?? cause
-  })
 
   test('a run that claims parents and has none', async () => {
     const entityId = await anAccount(stack)

@@ -207,17 +207,8 @@ describe('an execution that failed', () => {
     const proposal = aProposal(await it.anAccount())
     const { token } = leaseOf(await it.open(proposal))
     await it.complete(proposal, { status: 'failed', token })
-    const before = await it.ledgerLength()
     expect(await it.complete(again(proposal), end)).toEqual({ status: 'contradicted' })
-    expect(await it.ledgerLength()).toBe(before)
     expect((await it.facts(proposal)).state?.version).toBe(1)
-  })
-
-  test('of a second failure of the same attempt is nothing new', async () => {
-    const proposal = aProposal(await it.anAccount())
-    const { token } = leaseOf(await it.open(proposal))
-    await it.complete(proposal, { status: 'failed', token })
-    expect(await it.complete(again(proposal), { status: 'failed', token })).toEqual({ status: 'stale' })
   })
 
   test('is believed only of the lease\'s holder', async () => {

@@ -14,16 +14,16 @@ beforeAll(async () => {
 })
 afterAll(() => it.close())
 
-describe('a gate that was held up while it opened the execution, until the executor\'s time was over', () => {
-  /** A store whose answer to the opening comes so much later than its commit. */
-  const heldUp = (ms: number) => ({
-    gate: { store: { ...it.store, openExecution: async (commit: Parameters<GateStore['openExecution']>[0]) => {
-      const opened = await it.store.openExecution(commit)
-      await pause(ms)
-      return opened
-    } } },
-  })
+/** A store whose answer to the opening comes so much later than its commit. */
+const heldUp = (ms: number) => ({
+  gate: { store: { ...it.store, openExecution: async (commit: Parameters<GateStore['openExecution']>[0]) => {
+    const opened = await it.store.openExecution(commit)
+    await pause(ms)
+    return opened
+  } } },
+})
 
+describe('a gate that was held up while it opened the execution, until the executor\'s time was over', () => {
   test('does not begin an external effect: nothing was done, and it may be proposed again', async () => {
     gate.executes(async () => ({ ok: true }))
     const before = gate.effects.length
