@@ -14,6 +14,6 @@ import { signals } from './signals.ts'
 import { takeOver } from './take-over.ts'
 
 export const faults: readonly { readonly fault: Fault; readonly trials: number }[] = [
-  { fault: kill, trials: 340 }, { fault: overlap, trials: 108 }, { fault: retry, trials: 240 }, { fault: forge, trials: 90 }, { fault: takeOver, trials: 32 }, { fault: reset, trials: 36 },
-  { fault: continued, trials: 90 }, { fault: signals, trials: 90 }, { fault: relay, trials: 120 }, { fault: database, trials: 120 }, { fault: clock, trials: 90 }, { fault: crowd, trials: 250 },
+  { fault: kill, trials: 280 }, { fault: overlap, trials: 72 }, { fault: retry, trials: 160 }, { fault: forge, trials: 60 }, { fault: takeOver, trials: 32 }, { fault: reset, trials: 36 },
+  { fault: continued, trials: 60 }, { fault: signals, trials: 60 }, { fault: relay, trials: 120 }, { fault: database, trials: 60 }, { fault: clock, trials: 90 }, { fault: crowd, trials: 130 },
 ]

@@ -1,4 +1,5 @@
 /** Fault 1: a gate process killed before, during and after each function of the database that it calls, around each payment, and before it tells the server. */
+import { randomUUID } from 'node:crypto'
 import type { Conduct } from '../books.ts'
 import { external, idempotent } from '../domain.ts'
 import { points, type DatabaseFunction, type Fall, type Point } from '../points.ts'
@@ -66,23 +67,36 @@ export const kill: Fault = {
   },
 }
 
-/** A gate falls at each of the points, one after the other or side by side; those that were not reached are tried again. */
+/** A gate falls at each of the points, one after the other or side by side; what was not reached so is reached alone. */
 function killAt(wanted: readonly Point[], scenario: Scenario): (batch: Batch) => Promise<void> {
   return async (batch) => {
-    const { draw, world } = batch
-    const isReached = (point: Point): boolean => world.gates.started(batch.queue).some((gate) => gate.lastWords()?.under_way[0]?.point === point)
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const [from, to] = attempt === 0 ? scenario.nth : [1, 1]
-      const settings = wanted.filter((point) => !isReached(point)).map((point) => {
-        const fall: Fall = { point, nth: draw.int(from, to), how: 'SIGKILL', delayMs: draw.int(0, 2), company: attempt === 0 ? draw.int(4, 12) : 1 }
-        return { slots: 14, patient: scenario.patient === true, fall }
-      })
-      if (settings.length === 0) return
-      await propose(batch, 'kill', attempt === 0 ? scenario.trials : 6, () => scenario.wanted(draw))
-      await backlog(batch)
-      if (attempt === 0) keepGates(batch, settings.slice(0, 2), settings.slice(2))
-      else keepGates(batch, settings)
-      await settle(batch, { lingerMs: scenario.lingerMs ?? 0 })
-    }
+    const { draw } = batch
+    const settings = wanted.map((point) => {
+      const fall: Fall = { point, nth: draw.int(...scenario.nth), how: 'SIGKILL', delayMs: draw.int(0, 2), company: draw.int(4, 12) }
+      return { slots: 14, patient: scenario.patient === true, fall }
+    })
+    await propose(batch, 'kill', scenario.trials, () => scenario.wanted(draw))
+    await backlog(batch)
+    keepGates(batch, settings.slice(0, 2), settings.slice(2))
+    await settle(batch, { lingerMs: scenario.lingerMs ?? 0 })
+    await Promise.all(wanted.filter((point) => !hasFallen(batch, point)).map((point) => reach(batch, point, scenario)))
+  }
+}
+
+const hasFallen = ({ world, queue }: Batch, point: Point): boolean => world.gates.started(queue).some((gate) => gate.lastWords()?.under_way[0]?.point === point)
+
+/** On a queue with one gate, which falls the first time it comes by. Only what its sweeper does may be done by another's; then again. */
+async function reach(batch: Batch, point: Point, scenario: Scenario): Promise<void> {
+  const own = batch.draw.fork(point)
+  for (let attempt = 0; attempt < 8; attempt++) {
+    let done = false
+    const alone: Batch = { ...batch, draw: own, queue: `gate-${randomUUID()}`, trials: [], isOver: () => done || batch.isOver() }
+    keepGates(alone, [{ patient: scenario.patient === true, fall: { point, nth: 1, how: 'SIGKILL', delayMs: 0 } }])
+    await propose(alone, 'kill', 3, () => scenario.wanted(own))
+    batch.trials.push(...alone.trials)
+    await settle(alone, { lingerMs: scenario.lingerMs ?? 0 })
+    done = true
+    for (const gate of batch.world.gates.started(alone.queue)) gate.signal('SIGKILL')
+    if (hasFallen(alone, point)) return
   }
 }

@@ -19,9 +19,9 @@ export const reset: Fault = {
 async function resetEverywhere(batch: Batch): Promise<void> {
   const { draw, world } = batch
   const taskQueue = `agents-${randomUUID()}`
-  const wanted = Array.from({ length: trialsEach }, () => ({ ...anyEffect(draw), broken: draw.pick(['failed', 'timed out', 'none'] as const), workflow: draw.pick(['proposeOne', 'proposeOne', 'proposeInChild']), resets: draw.fork(String(draw.int(0, 1_000_000))) }))
+  const wanted = Array.from({ length: trialsEach }, () => ({ ...anyEffect(draw), broken: draw.pick(['failed', 'timed out', 'none'] as const), started: draw.pick(['proposeOne', 'proposeOne', 'proposeInChild']), resets: draw.fork(String(draw.int(0, 1_000_000))) }))
   const made = await Promise.all(wanted.map(async (each) => ({ ...each, trial: await aTrial(batch, 'reset', each) })))
-  await Promise.all(made.map(({ trial, workflow }) => startFor(batch, trial, workflow, [callOf(batch, trial.order, trial)], { taskQueue, workflowTaskTimeout: '1 second' })))
+  await Promise.all(made.map(({ trial, started }) => startFor(batch, trial, started, [callOf(batch, trial.order, trial)], { taskQueue, workflowTaskTimeout: '1 second' })))
   await breakTasks(batch, taskQueue, made)
   const agents = await world.ground.startAgents(taskQueue)
   keepGates(batch, [{ fall: draw.chance(0.5) ? { point: 'before complete_execution', nth: draw.int(1, 6), how: 'SIGKILL', delayMs: 0 } : undefined }, {}])
@@ -60,7 +60,7 @@ async function resetToAll(batch: Batch, trial: Trial, draw: Draw): Promise<void>
     trial.hits.push(`reset to ${eventId} (${what}, signals ${signals ? 'again' : 'left out'})`)
     const run = client.workflow.getHandle(workflow.workflowId, fresh)
     // Where the review was left out, its round is over; the relay finds the run, and wakes it.
-    const told = await Promise.race([run.result().catch(String), pause(40_000, 'late' as const)])
+    const told = await Promise.race([run.result().catch(String), pause(90_000, 'late' as const)])
     if (told === 'late') batch.violated(`waits for nobody: ${trial.order}, run ${fresh} after a reset to ${eventId} (${what}, signals ${signals ? 'again' : 'left out'})`)
     else if (outcomeOf(told) !== outcomeOf(trial.told[0]) && !isExternal(trial.action)) batch.violated(`${trial.order}: told ${outcomeOf(trial.told[0])} before the reset to ${eventId}, and ${outcomeOf(told)} after it`)
   }
