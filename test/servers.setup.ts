@@ -23,6 +23,7 @@ const onProgress = (line: string): void => {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'kiff-test-servers-'))
+  process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'compiled') // for the many processes that tests start: half of their start-up
   const starting = await Promise.allSettled([
     startPostgres({ dataDir: join(folder, 'postgres'), databaseUrl: process.env['DATABASE_URL'], fsync: false, temporary: true, onProgress }),
     startTemporal({ stateDir: folder, address: process.env['TEMPORAL_ADDRESS'], namespace: 'default', ui: false, preferredPort: 0, onProgress }),

@@ -15,8 +15,8 @@ export interface RunningCommand {
 
 /** Starts `npm run -s kiff -- <args>`'s Node, in the repository, with these variables beside the usual ones. */
 export function aCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['--conditions=kiff-source', 'src/cli/entry.mjs', ...args], { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(process.execPath, ['--conditions=kiff-source', 'src/cli/entry.mjs', ...args], { env: { PATH, HOME, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   const waiting: (() => void)[] = []
   let taken = 0

@@ -31,8 +31,8 @@ export async function ended(command: RunningCommand): Promise<Ended> {
 
 /** The same, with something to read on stdin. */
 export async function endedReading(input: string, queue: string, actor: string, args: readonly string[]): Promise<Ended> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['--conditions=kiff-source', 'src/cli/entry.mjs', ...args, '--task-queue', queue], { env: { PATH, HOME, ...environment(actor) } })
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(process.execPath, ['--conditions=kiff-source', 'src/cli/entry.mjs', ...args, '--task-queue', queue], { env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment(actor) } })
   child.stdin.end(input)
   const exited = new Promise<number | null>((resolve) => { child.on('close', resolve) })
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])

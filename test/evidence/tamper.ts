@@ -5,13 +5,25 @@ import { transaction } from '../../src/postgres/connect.ts'
 import { sha256 } from '../../src/core/digest.ts'
 import type { Stack } from '../a-stack.ts'
 
-/** Runs as the owner of the database, with the triggers off that make the ledger append-only. */
+const guarded = ['ledger', 'event_ids', 'reviews', 'reconciliations', 'consumptions']
+
+/** Runs as the owner of the database, with the triggers off that make the ledger append-only; once more when a relay's look at the same tables was in its way. */
 export async function asOwner(stack: Stack, work: (owner: PoolClient) => Promise<unknown>): Promise<void> {
-  await transaction(stack.db.pool('owner'), async (owner) => {
-    for (const table of ['ledger', 'event_ids', 'reviews', 'reconciliations', 'consumptions']) await owner.query(`alter table kiff.${table} disable trigger user`)
-    await work(owner)
-    for (const table of ['ledger', 'event_ids', 'reviews', 'reconciliations', 'consumptions']) await owner.query(`alter table kiff.${table} enable trigger user`)
-  })
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(stack.db.pool('owner'), async (owner) => {
+        for (const table of guarded) await owner.query(`alter table kiff.${table} disable trigger user`)
+        await work(owner)
+        for (const table of guarded) await owner.query(`alter table kiff.${table} enable trigger user`)
+      })
+    } catch (error) {
+      if (attempt === 5 || !isDeadlock(error)) throw error
+    }
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && Reflect.get(error, 'code') === '40P01'
 }
 
 /** Alters rows by hand: `set` is SQL. */

@@ -29,7 +29,7 @@ afterAll(async () => {
 function aGateProcess(queue: string, dies = ''): ChildProcess {
   const child = spawn(process.execPath, ['--conditions=kiff-source', new URL('../fixtures/gate-process.ts', import.meta.url).pathname], {
     env: {
-      PATH: process.env['PATH'], TEMPORAL_ADDRESS: inject('temporalAddress'), KIFF_GATE_DATABASE_URL: stack.db.urls.gate,
+      PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], TEMPORAL_ADDRESS: inject('temporalAddress'), KIFF_GATE_DATABASE_URL: stack.db.urls.gate,
       KIFF_REVIEW_KEYS: JSON.stringify(stack.publicKeys), KIFF_QUEUE: queue, KIFF_DIE: dies, PROVIDER_URL: provider.url,
     },
     stdio: ['ignore', 'ignore', 'inherit'],

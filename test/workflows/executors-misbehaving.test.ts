@@ -202,7 +202,7 @@ test('the rules that its events need were taken away while it ran: it happened, 
 function aGateThat(conduct: string, queue: string): ChildProcess {
   const child = spawn(process.execPath, ['--conditions=kiff-source', new URL('../fixtures/mischief-process.ts', import.meta.url).pathname], {
     env: {
-      PATH: process.env['PATH'], TEMPORAL_ADDRESS: inject('temporalAddress'), KIFF_GATE_DATABASE_URL: stack.db.urls.gate,
+      PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], TEMPORAL_ADDRESS: inject('temporalAddress'), KIFF_GATE_DATABASE_URL: stack.db.urls.gate,
       KIFF_REVIEW_KEYS: JSON.stringify(stack.publicKeys), KIFF_QUEUE: queue, KIFF_CONDUCT: conduct,
     },
     stdio: 'ignore',

@@ -43,7 +43,10 @@ function tooManyEffects(trial: Trial, paid: readonly Booked[], executions: reado
   const moving = trial.action === 'REFUND' || trial.action === 'WIRE'
   const effects = paid.filter(({ effect }) => effect)
   if (moving && effects.length > 1) wrong.push(`${effects.length} effects on an order that is refunded once: ${effects.map(({ key }) => key.slice(0, 8) + key.slice(64)).join(', ')}`)
-  for (const [executionKey, ofKey] of Map.groupBy(effects, ({ key }) => executionKeyOf(key))) {
+  const byKey = Map.groupBy(effects, ({ key }) => executionKeyOf(key))
+  // A key that is another after a retry or a reset would hide the second effect.
+  if (byKey.size > trial.proposals) wrong.push(`${byKey.size} effects under different keys, of ${trial.proposals} proposals`)
+  for (const [executionKey, ofKey] of byKey) {
     if (ofKey.length > 1) wrong.push(`${ofKey.length} effects of one proposal (${executionKey.slice(0, 8)}): ${ofKey.map(({ key }) => `ordinal ${ordinalOf(key)}`).join(', ')}`)
   }
   for (const key of new Set(paid.map((entry) => entry.key))) {

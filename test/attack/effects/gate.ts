@@ -36,7 +36,7 @@ function pass(here: UnderWay, point: Point): void {
   passed += 1
   if (passed < fall.nth || isFalling) return
   readySince ||= performance.now()
-  if (underWay.size < (fall.company ?? 1) && performance.now() - readySince < patienceMs) return
+  if (underWay.size < (fall.company ?? 0) && performance.now() - readySince < patienceMs) return
   isFalling = true
   if (!point.startsWith('during')) falls(here)
   else if (fall.delayMs === 0) setImmediate(falls, here)

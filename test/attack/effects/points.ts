@@ -18,7 +18,7 @@ export const points: readonly Point[] = [
 export interface Fall {
   readonly point: Point
   readonly nth: number
-  /** How many activities are to be under way; left out, one. */
+  /** How many activities are to be under way; left out, any number, or none. */
   readonly company?: number
   /** SIGSTOP: it freezes, and may be thawed. */
   readonly how: 'SIGKILL' | 'SIGSTOP'

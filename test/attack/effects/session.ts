@@ -41,6 +41,8 @@ export interface Wanted {
   readonly conduct?: readonly Conduct[]
   /** The caller's own key. */
   readonly key?: string
+  /** Left out: one, however often it is called, retried, or reset. */
+  readonly proposals?: number
   /** Proposed twice in turn, under the same key. */
   readonly twice?: boolean
 }
@@ -61,7 +63,7 @@ export function callOf({ queue }: Pick<Batch, 'queue'>, order: string, { action,
 export async function aTrial(batch: Batch, fault: string, wanted: Wanted): Promise<Trial> {
   const order = await anOrder(batch.world, wanted.state)
   if (wanted.manners !== undefined) batch.person.manners.set(order, wanted.manners)
-  const trial: Trial = { order, action: wanted.action, amountCents: wanted.amountCents, fault, batch: batch.number, workflows: [], hits: [], told: [], excused: new Set() }
+  const trial: Trial = { order, action: wanted.action, amountCents: wanted.amountCents, proposals: wanted.proposals ?? 1, fault, batch: batch.number, workflows: [], hits: [], told: [], excused: new Set() }
   if (wanted.manners?.reconcile === 'wrong') trial.excused.add('person_wrong')
   batch.trials.push(trial)
   return trial
@@ -162,7 +164,7 @@ export async function settle(batch: Batch, { withinMs = 90_000, lingerMs = 0 } =
 /** What a person has settled holds nothing any more: something else can be proposed there. Tried on a few. */
 async function movesOn(batch: Batch): Promise<void> {
   const { client, agents } = batch.world.ground
-  const settled = batch.trials.filter(({ order }) => batch.person.reconciled.has(order)).slice(0, 3)
+  const settled = batch.trials.filter(({ order, excused }) => batch.person.reconciled.has(order) && !excused.has('person_wrong')).slice(0, 3)
   const held = new Set(await heldOrders(batch.world))
   await Promise.all(settled.filter(({ order }) => !held.has(order)).map(async ({ order }) => {
     const args = [callOf(batch, order, { action: 'WAIVE', amountCents: low })]

@@ -12,6 +12,8 @@ export interface Trial {
   readonly order: string
   readonly action: string
   readonly amountCents: number
+  /** How many of its calls are proposals of their own: each may have one effect, under a key of its own. */
+  readonly proposals: number
   /** Where it is from: the family, and the batch's number, by which it can be repeated. */
   readonly fault: string
   readonly batch: number

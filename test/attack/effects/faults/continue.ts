@@ -13,7 +13,11 @@ export const continued: Fault = {
 
 async function continueMeanwhile(batch: Batch): Promise<void> {
   const { draw, world } = batch
-  const wanted = Array.from({ length: trialsEach }, () => ({ ...anyEffect(draw), turns: draw.int(1, 3), afterMs: draw.int(50, 1_200), delayMs: draw.int(0, 1_000) }))
+  const wanted = Array.from({ length: trialsEach }, () => {
+    const turns = draw.int(1, 3)
+    // A run that is continued after its answer proposes anew.
+    return { ...anyEffect(draw), turns, proposals: turns + 1, afterMs: draw.int(50, 1_200), delayMs: draw.int(0, 1_000) }
+  })
   const made = await Promise.all(wanted.map(async (each) => ({ ...each, trial: await aTrial(batch, 'continue', each) })))
   await world.ground.books.conduct(Object.fromEntries(made.map(({ trial, delayMs }) => [trial.order, [{ how: 'pay', delayMs }]])))
   await Promise.all(made.map(({ trial, turns, afterMs }) => startFor(batch, trial, 'continueMeanwhile', [callOf(batch, trial.order, trial), turns, afterMs])))
