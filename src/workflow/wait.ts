@@ -27,6 +27,8 @@ export class Wait {
   readonly #subject: Awaited
   #approvalId = ''
   #rejections = 0
+  /** Looks that were asked for before the gate was called last. */
+  #looks = looksAskedFor()
 
   constructor(subject: Awaited) {
     this.#subject = subject
@@ -38,10 +40,10 @@ export class Wait {
     if (answer.rejected > 0) this.#rejections += 1
     if (this.#rejections > freeRejections) await sleep(Math.min(1_000 * 2 ** (this.#rejections - freeRejections), 60_000), { summary: 'too many reviews that are not genuine' })
     const timerMs = Math.max(answer.remainingMs + 1_000, minTimerMs)
-    const looks = looksAskedFor()
-    await condition(() => hasReviews(answer.approvalId) || looksAskedFor() > looks, timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
+    await condition(() => hasReviews(answer.approvalId) || looksAskedFor() > this.#looks, timerMs, { summary: `waiting for ${answer.reviewers} on ${this.#subject.action} ${this.#subject.entityId}`.slice(0, 200) })
     const reviews = takeReviews(answer.approvalId)
-    if (reviews.length === 0 && looksAskedFor() > looks) this.#rejections += 1
+    if (reviews.length === 0 && looksAskedFor() > this.#looks) this.#rejections += 1
+    this.#looks = looksAskedFor()
     return reviews
   }
 

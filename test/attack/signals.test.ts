@@ -216,6 +216,14 @@ describe.concurrent('a genuine review, out of its place', () => {
   })
 })
 
+/** The pause that a workflow makes before it asks the gate once more. */
+async function slowedDown({ handle }: HeldRefund): Promise<unknown> {
+  return eventually(async () => {
+    const summaries = ((await handle.fetchHistory()).events ?? []).map((event) => event.timerStartedEventAttributes && event.userMetadata?.summary && defaultPayloadConverter.fromPayload<string>(event.userMetadata.summary))
+    return summaries.find((summary) => summary === 'too many reviews that are not genuine')
+  })
+}
+
 describe.concurrent('a flood', () => {
   test('of 300 signals is judged a few at a time, the rest is counted, and the genuine review gets through', async () => {
     const held = await aHeldRefund()
@@ -233,11 +241,20 @@ describe.concurrent('a flood', () => {
       await held.handle.signal('kiff.review', { approval_id: held.approvalId, jws: `forged ${number}` })
       await eventually(async () => (await rejections(held.entityId)).length >= number)
     }
-    const pauses = await eventually(async () => {
-      const summaries = ((await held.handle.fetchHistory()).events ?? []).map((event) => event.timerStartedEventAttributes && event.userMetadata?.summary && defaultPayloadConverter.fromPayload<string>(event.userMetadata.summary))
-      return summaries.find((summary) => summary === 'too many reviews that are not genuine')
-    })
-    expect(pauses).toBeDefined()
+    expect(await slowedDown(held)).toBeDefined()
+    await held.handle.terminate()
+  })
+
+  test('of demands to look again, which grant nothing, slows it down as well', async () => {
+    const held = await aHeldRefund()
+    const looks = async () => (await stack.db.pool('auditor').query("select from kiff.ledger where body::jsonb ->> 'entity_id' = $1 and body::jsonb ->> 'kind' = 'repeated'", [held.entityId])).rows.length
+    for (const number of [1, 2, 3, 4]) {
+      await held.handle.signal('kiff.review', { approval_id: null, jws: [] })
+      await eventually(async () => (await looks()) >= number)
+    }
+    expect(await slowedDown(held)).toBeDefined()
+    expect(await rejections(held.entityId)).toEqual([])
+    expect(effects(held.entityId)).toBe(0)
     await held.handle.terminate()
   })
 

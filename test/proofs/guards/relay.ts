@@ -15,4 +15,10 @@ export const relay: readonly Guard[] = [
     ['relay-one-fault', 'one delivery that fails holds up all others', 'onFault?.(fault)\n    }', 'throw fault\n    }', 'is not sent to a server that does not answer'],
     ['relay-backoff-bounded', 'a review is sent again later and later, without bound', 'Math.min(1_000 * 2 ** delivery.attempts, maxBackoffMs)', '1_000 * 2 ** delivery.attempts', 'that was tried 30 times before'],
   ]),
+  ...guardsIn('src/approvals/wake-reset.ts', 'test/store/conformance/wake-reset.test.ts', [
+    ['wake-in-order', 'every run that waits is woken, again and again', 'if (asked.length >= waitsOf(run)) inOrder.add(run.runId)\n    else await', 'await', 'for a request that is open is left alone'],
+    ['wake-counts-waits', 'a run of which one call waits for nobody sleeps on', 'asked.length >= waitsOf(run)', 'asked.length > 0', 'in more calls than it has requests'],
+    ['wake-of-chain', "another run chain's request counts as this one's", '&& request.first_execution_run_id === firstRunId', '', 'under an id whose request is of another run chain'],
+    ['wake-remembers', 'each run is looked up again at each look', 'if (!inOrder.has(run.runId)) unknown.push(run)', 'unknown.push(run)', 'is looked at once when it is in order'],
+  ]),
 ]

@@ -34,6 +34,7 @@ export const workflow: readonly Guard[] = [
   ]),
   ...guardsIn('src/workflow/wait.ts', 'test/attack/signals.test.ts', [
     ['rejections-slow-down', 'forged reviews keep the gate busy', 'if (this.#rejections > freeRejections) await sleep', 'if (false) await sleep', 'that does not end slows the workflow down'],
+    ['looks-slow-down', 'demands to look again keep the gate busy', 'if (reviews.length === 0 && looksAskedFor() > this.#looks) this.#rejections += 1', '', 'of demands to look again, which grant nothing'],
     ['words-no-markup', "an agent's words are markup in the Temporal UI", '.replaceAll(/[\\\\`*_{}[\\]()<>#+!|~&:]/g, (character) => `\\\\${character}`)', '', 'shows an entity id as text', 'test/workflows/temporal-ui.test.ts'],
   ]),
   ...guardsIn('src/workflow/governed.ts', 'test/workflows/waits.test.ts', [
