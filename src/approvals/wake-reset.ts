@@ -8,6 +8,8 @@ import { reviewSignal, searchAttributes } from '../temporal/names.ts'
 
 /** Remembered runs; forgotten, they are looked at once more. */
 const maxRemembered = 10_000
+/** As many open requests as the store hands out at once. */
+const fullPage = 1_000
 
 /**
  * Looks once at each run that waits: where more of its calls wait than it has open requests, they are told to ask the gate again.
@@ -21,6 +23,7 @@ export async function wakeReset({ store, client }: { readonly store: ReviewStore
   if (unknown.length === 0) return
   if (inOrder.size > maxRemembered) inOrder.clear()
   const open = await store.openRounds()
+  if (open.length >= fullPage) return // it says nothing of the requests that are not on it: nobody is disturbed
   for (const run of unknown) {
     const handle = client.workflow.getHandle(run.workflowId, run.runId)
     const { raw } = await handle.describe()

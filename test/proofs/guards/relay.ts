@@ -19,6 +19,7 @@ export const relay: readonly Guard[] = [
     ['wake-in-order', 'every run that waits is woken, again and again', 'if (asked.length >= waitsOf(run)) inOrder.add(run.runId)\n    else await', 'await', 'for a request that is open is left alone'],
     ['wake-counts-waits', 'a run of which one call waits for nobody sleeps on', 'asked.length >= waitsOf(run)', 'asked.length > 0', 'in more calls than it has requests'],
     ['wake-of-chain', "another run chain's request counts as this one's", '&& request.first_execution_run_id === firstRunId', '', 'under an id whose request is of another run chain'],
+    ['wake-full-page', 'runs whose requests are not on the page are woken again and again', 'if (open.length >= fullPage) return', '', 'is left alone where the store has more requests'],
     ['wake-remembers', 'each run is looked up again at each look', 'if (!inOrder.has(run.runId)) unknown.push(run)', 'unknown.push(run)', 'is looked at once when it is in order'],
   ]),
 ]

@@ -73,6 +73,15 @@ describe('a run that waits', () => {
     expect(await woken([run])).toEqual([run.runId])
   })
 
+  test('is left alone where the store has more requests than it hands out at once', async () => {
+    const { client, woken: disturbed } = serverShowing([{ workflowId: 'ticket-decided', runId: 'r-2', firstRunId: 'r-1', waits: 1 }])
+    await waiting()
+    const [row] = await it.reviews.openRounds()
+    if (row === undefined) throw new Error('no request is open')
+    await wakeReset({ store: { ...it.reviews, openRounds: async () => Array.from({ length: 1_000 }, () => row) }, client }, new Set())
+    expect(disturbed).toEqual([])
+  })
+
   test('is looked at once when it is in order, and again as long as it is not', async () => {
     const [fine, wrong] = [await waiting(), await waiting({ waits: 2 })]
     const inOrder = new Set<string>()
