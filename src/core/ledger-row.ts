@@ -64,6 +64,8 @@ export interface LedgerRow {
   readonly claim?: Claim | undefined
   readonly proposalDigest?: string | undefined
   readonly executionKey?: string | undefined
+  /** The API caller's own key, where the execution key is made from it. */
+  readonly callerKey?: string | undefined
   readonly decision?: { readonly outcome: string; readonly reason: string | null; readonly message: string } | undefined
   readonly state?: EntityState | null | undefined
   /** The declared facts it was judged on. */
@@ -106,6 +108,7 @@ export function ledgerBody(row: LedgerRow): string {
       claim: row.claim === undefined ? undefined : recordable({ why: row.claim.why, evidence: row.claim.evidence ?? [], confidence: row.claim.confidence ?? null }),
       proposal_digest: row.proposalDigest,
       execution_key: row.executionKey,
+      caller_key: row.callerKey,
       decision: row.decision && { ...row.decision, message: printable(row.decision.message) },
       state: row.state,
       facts: row.facts === undefined || Object.keys(Object(row.facts)).length === 0 ? undefined : row.facts,

@@ -164,18 +164,14 @@ export interface DueReconciliation {
   readonly record: string
 }
 
-export interface OverdueExecution {
+export interface OverdueExecution extends Step {
   readonly executionKey: string
-  readonly domain: string
-  readonly entityType: string
-  readonly entityId: string
-  readonly action: string
-  readonly actor: string
-  readonly namespace: string
-  readonly workflowId: string
-  readonly firstExecutionRunId: string
-  readonly runId: string
-  readonly activityId: string
+  /** The API caller's key it is done under, which any workflow may bring; `null` for one that stays in its run chain. */
+  readonly callerKey: string | null
+  /** The row that opened the execution, without its audit entries. */
+  readonly opened: Readonly<Record<string, unknown>>
+  /** That row, as `chain#seq`. */
+  readonly record: string
   /** Milliseconds by the store's clock: negative, since it is over. */
   readonly leaseRemainingMs: number
 }

@@ -52,7 +52,7 @@ export function checkKey(context: StepContext): Verdict {
     const id = reportedIdOf(context)
     if (keys === null && id === null) continue
     verdict = null
-    if (keys !== null && body.kind !== 'in_doubt' && body.proposal_digest !== keys.digest) return `row ${chain}#${seq} has the digest of another proposal`
+    if (keys !== null && body.proposal_digest !== keys.digest) return `row ${chain}#${seq} has the digest of another proposal`
     if (keys !== null && body.execution_key !== keys.key) return `row ${chain}#${seq} has another execution key than its input leads to`
     if (id !== null && reportedEvent(body)?.id !== id) return `row ${chain}#${seq} has another event id than its input leads to`
   }
@@ -90,8 +90,9 @@ function mismatch(context: StepContext, body: LedgerBody): string | null {
       const { request } = asked
       return (
         difference({ entity_id: request.entityId, actor: request.actor, action: actionOf(step, body.domain) }, { entity_id: body.entity_id, actor: body.actor, action: body.action }) ??
-        (body.kind === 'in_doubt' ? null : difference(recordable(request.params ?? null), body.params, 'params')) ??
-        (request.claim === undefined || body.kind === 'in_doubt' ? null : difference(claimed(request.claim), body.claim, 'claim'))
+        difference(recordable(request.params ?? null), body.params, 'params') ??
+        difference(request.callerKey, body.caller_key ?? undefined, 'caller_key') ??
+        (request.claim === undefined ? null : difference(claimed(request.claim), body.claim, 'claim'))
       )
     }
   }
@@ -100,7 +101,7 @@ function mismatch(context: StepContext, body: LedgerBody): string | null {
 /** Trace and mandate of a row this call wrote: those that the input carries, or the run chain's own where it carries none. */
 function envelopeMismatch({ step, workflowId, history }: StepContext, body: LedgerBody): string | null {
   const { asked } = step
-  if (asked.kind === 'unreadable' || body.kind === 'in_doubt') return null // the sweeper, too, may have found it so
+  if (asked.kind === 'unreadable') return null
   const request = isKnown(body) && (asked.kind === 'action' || asked.kind === 'report') ? asked.request : undefined
   const { traceId, correlationId, tags } = request?.trace ?? {}
   return (

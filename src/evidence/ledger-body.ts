@@ -28,6 +28,7 @@ const body = z.object({
   claim: z.unknown().optional(),
   proposal_digest: text,
   execution_key: text,
+  caller_key: text,
   decision: z.object({ outcome: z.string(), reason: text, message: z.string() }).nullish(),
   state: z.object({ value: z.string(), version: z.number() }).nullish(),
   facts: z.record(z.string(), z.unknown()).nullish(),

@@ -96,6 +96,7 @@ export function rowOf(
     claim: request.claim,
     proposalDigest: proposal.proposalDigest,
     executionKey: proposal.executionKey,
+    callerKey: request.callerKey,
     state: facts.state,
     ...more,
   })

@@ -6,7 +6,7 @@ import { canonical, isCanonical } from '../core/canonical.ts'
 import { contractHash } from '../core/contract-hash.ts'
 import type { Contract } from '../core/contract.ts'
 import { sha256 } from '../core/digest.ts'
-import { printable, type AuditEntry, type RowKind } from '../core/ledger-row.ts'
+import { printable, type AuditEntry } from '../core/ledger-row.ts'
 import { refuse, type ActionResult } from '../core/outcome.ts'
 import { openedFields, type ReconciliationRequest, type SignedReconciliation } from '../core/reconciliation.ts'
 import type { DueReconciliation, GateStore, Unrecorded } from '../core/store.ts'
@@ -16,6 +16,7 @@ import { acceptOutput } from './accept-output.ts'
 import { eventEntries } from './audit-entries.ts'
 import type { BoundDomain } from './binding.ts'
 import { isRefusedByRule } from './execute.ts'
+import { openedText, rowOfOpened } from './opened-row.ts'
 
 export interface Reconciling {
   readonly bound: BoundDomain
@@ -32,8 +33,8 @@ export async function applyReconciliations(store: GateStore, { bound, verify }: 
     if (ending === null) continue
     const why = 'why' in ending ? ending.why : await apply(store, due, ending)
     if (why === null) continue
-    const entry: AuditEntry = { kind: 'action_reconciliation_rejected', message: 'reconciliation rejected', data: { action: textOf(due.opened['action']), reason: printable(why), idempotency_key: due.executionKey } }
-    await store.rejectReconciliation({ ...placeOf(due), body: rowOf(due, 'reconciliation_rejected', [entry]), why: printable(why) })
+    const entry: AuditEntry = { kind: 'action_reconciliation_rejected', message: 'reconciliation rejected', data: { action: openedText(due, 'action'), reason: printable(why), idempotency_key: due.executionKey } }
+    await store.rejectReconciliation({ ...placeOf(due), body: rowOfOpened(due, 'reconciliation_rejected', [entry]), why: printable(why) })
   }
 }
 
@@ -102,31 +103,21 @@ function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<Si
   ]
   const decision = { outcome: 'allowed', reason: null, message: 'allowed' }
   const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output, summary }
-  return { answer, body: rowOf(due, 'executed', audit, { decision, output, ...(events.length === 0 ? {} : { events }) }) }
+  return { answer, body: rowOfOpened(due, 'executed', audit, { decision, output, ...(events.length === 0 ? {} : { events }) }) }
 }
 
 function notHappened(due: DueReconciliation, signed: SignedReconciliation): Ending {
   const { opened } = due
-  const answer = refuse('execution_failed', `${textOf(opened['action'])} did not happen: ${signed.reviewer} has found out (${signed.reason})`)
+  const answer = refuse('execution_failed', `${openedText(due, 'action')} did not happen: ${signed.reviewer} has found out (${signed.reason})`)
   const audit: AuditEntry[] = [{
     kind: 'action_failed', message: 'action did not happen, as a person has found out',
-    data: { action: textOf(opened['action']), status: 'failed', error: answer.message, idempotency_key: due.executionKey, parameters: jsonOf(opened['params']), reconciled_by: signed.reviewer },
+    data: { action: openedText(due, 'action'), status: 'failed', error: answer.message, idempotency_key: due.executionKey, parameters: jsonOf(opened['params']), reconciled_by: signed.reviewer },
   }]
-  return { answer, body: rowOf(due, 'failed', audit, { decision: answer }) }
-}
-
-/** A row about the proposal as it was opened: of that step, by that actor, caused by the reconciliation. */
-function rowOf(due: DueReconciliation, kind: RowKind, audit: readonly AuditEntry[], more: Readonly<Record<string, unknown>> = {}): string {
-  const { decision: _, ...opened } = due.opened
-  return canonical({ ...opened, kind, audit, ...more, causation_id: due.record })
+  return { answer, body: rowOfOpened(due, 'failed', audit, { decision: answer }) }
 }
 
 function placeOf({ executionKey, ordinal, round }: DueReconciliation): { readonly executionKey: string; readonly ordinal: number; readonly round: number } {
   return { executionKey, ordinal, round }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function jsonOf(value: unknown): AuditEntry['data'] {

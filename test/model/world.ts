@@ -1,11 +1,11 @@
 /** The real gate on the store in memory, with two attempts that stop at every await, people, a sweeper, events, and a clock that a test turns. */
 import { approvalBody, createDesk } from '../../src/approvals/review.ts'
 import { createReviewSigner, generateDevReviewKey } from '../../src/approvals/signing.ts'
-import { ledgerBody } from '../../src/core/ledger-row.ts'
 import type { Step as GateStep } from '../../src/core/proposal.ts'
 import type { Verdict } from '../../src/core/approval.ts'
 import type { BoundDomain, Executor } from '../../src/gate/binding.ts'
 import { propose, withdraw, type GateOptions } from '../../src/gate/gate.ts'
+import { rowOfOpened } from '../../src/gate/opened-row.ts'
 import { applyReconciliations } from '../../src/gate/reconcile.ts'
 import { toProposal } from '../../src/gate/proposal.ts'
 import { report } from '../../src/gate/report.ts'
@@ -157,8 +157,8 @@ export async function aWorld(action: Action, honoursForMs = idempotentMs): Promi
 
   async function sweep(): Promise<void> {
     for (const overdue of await memory.gate.overdueExecutions()) {
-      const { domain, entityType, entityId, action, actor, executionKey } = overdue
-      const body = ledgerBody({ kind: 'in_doubt', step: overdue, domain, entityType, entityId, action, actor, executionKey, audit: [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { error: 'overdue' } }] })
+      const { executionKey } = overdue
+      const body = rowOfOpened(overdue, 'in_doubt', [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { error: 'overdue' } }])
       await memory.gate.markInDoubt({ body, executionKey, token: null })
     }
   }

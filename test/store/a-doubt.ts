@@ -2,6 +2,7 @@
 import { ledgerBody } from '../../src/core/ledger-row.ts'
 import type { DueReconciliation } from '../../src/core/store.ts'
 import { rowOf, type GovernedProposal } from '../../src/gate/proposal.ts'
+import { applyReconciliations } from '../../src/gate/reconcile.ts'
 import { aProposal, bodyOf, type AnyStore } from './any-store.ts'
 
 export const notHappened = { verdict: 'not_happened' } as const
@@ -42,4 +43,18 @@ export function aReconciled({ step, request, executionKey }: GovernedProposal, r
 export async function contradict(it: AnyStore, proposal: GovernedProposal): ReturnType<AnyStore['store']['recordContradiction']> {
   const body = rowOf(proposal, await it.facts(proposal), 'contradicted', [{ kind: 'action_contradicted', message: 'x', data: { error: 'it came back' } }])
   return it.store.recordContradiction({ body, executionKey: proposal.executionKey, ordinal: 1 })
+}
+
+/** Why the gate rejects what is due, where that is told otherwise than it was recorded; `undefined` where it does not. */
+export async function rejectedAs(it: AnyStore, over: (due: DueReconciliation) => Promise<Partial<DueReconciliation>>): Promise<string | undefined> {
+  const proposal = await it.inDoubt()
+  await it.reconcile(proposal, 'olga')
+  const due = await dueOf(it, proposal)
+  const told = { ...due, ...(await over(due)) }
+  let rejected: string | undefined
+  await applyReconciliations({ ...it.store, dueReconciliations: async () => [told], async rejectReconciliation(commit) {
+    rejected = commit.why
+    return it.store.rejectReconciliation(commit)
+  } }, it.reconciling)
+  return rejected
 }

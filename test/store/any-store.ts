@@ -96,12 +96,13 @@ const serves = { problem: null, onBehalfOf: null, from: null, until: null, manda
 
 export type Action = keyof typeof ledgers.actions
 
-export function aProposal(entityId: string, over: { readonly action?: Action; readonly step?: Step; readonly note?: string; readonly actor?: string; readonly occurrence?: number } = {}): GovernedProposal {
+export function aProposal(entityId: string, over: { readonly action?: Action; readonly step?: Step; readonly note?: string; readonly actor?: string; readonly occurrence?: number; readonly callerKey?: string } = {}): GovernedProposal {
   const action = over.action ?? 'CALL'
   const step = over.step ?? aStep()
   const request: ProposalRequest = {
     entityId, params: { note: over.note ?? 'hello' }, actor: over.actor ?? 'bot-1',
     chain: { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence: over.occurrence ?? 0 },
+    ...(over.callerKey === undefined ? {} : { callerKey: over.callerKey }),
   }
   return toProposal(step, 'ledgers', action, ledgers.actions[action], request, serves)
 }

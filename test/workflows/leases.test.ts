@@ -76,7 +76,7 @@ describe.concurrent('the receiver no longer honours the key', () => {
 })
 
 /** One whose only gate worker is gone; its activity waits for another. */
-async function left(): Promise<{ readonly entityId: string; readonly handle: WorkflowHandle; readonly queue: string }> {
+async function left(more: Record<string, unknown> = {}, workflow = 'ledger', argsOf = (call: unknown): unknown[] => [call]): Promise<{ readonly entityId: string; readonly handle: WorkflowHandle; readonly queue: string }> {
   const queue = `gate-${randomUUID()}`
   const gate: StoppableWorker = await stack.startGate({ queue })
   const entityId = await anAccountWhose((attempt) => {
@@ -84,7 +84,7 @@ async function left(): Promise<{ readonly entityId: string; readonly handle: Wor
     void gate.stop() // it finishes this, and takes no more
     throw new Error('connection reset')
   })
-  const handle = await stack.start('ledger', [aCall('SEND', entityId, { queue })])
+  const handle = await stack.start(workflow, argsOf(aCall('SEND', entityId, { queue, ...more })))
   await eventually(async () => keys.get(entityId)?.length === 1)
   await gate.stop()
   return { entityId, handle, queue }
@@ -99,6 +99,12 @@ async function reset({ workflowId }: WorkflowHandle): Promise<WorkflowHandle> {
     namespace: 'default', workflowExecution: { workflowId, runId: raw.workflowExecutionInfo?.execution?.runId ?? '' }, workflowTaskFinishEventId: 4 as never, requestId: randomUUID(), reason: 'a test',
   })
   return stack.client.workflow.getHandle(workflowId, runId)
+}
+
+/** The first child that a run has started. */
+async function childOf(handle: WorkflowHandle): Promise<string | undefined> {
+  const { events } = await handle.fetchHistory()
+  return events?.find((event) => event.childWorkflowExecutionStartedEventAttributes)?.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? undefined
 }
 
 test('cancelling a workflow does not stop what is under way: it is finished, and its answer is given', async () => {
@@ -156,6 +162,33 @@ describe.concurrent('an execution past its lease', () => {
     await stack.startGate({ queue })
     expect(await again.result()).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
     expect(keys.get(entityId)).toHaveLength(1)
+  })
+
+  test('is left to another workflow that brings the same API caller\'s key, where its own was terminated', async () => {
+    const callerKey = `request-${randomUUID()}`
+    const { entityId, handle, queue } = await left({ callerKey })
+    await handle.terminate()
+    const other = await stack.start('ledger', [aCall('SEND', entityId, { queue, callerKey })])
+    await swept()
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened'])
+    await stack.startGate({ queue })
+    expect(await other.result()).toMatchObject({ outcome: 'allowed' })
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened', 'resumed', 'executed'])
+    expect(new Set(keys.get(entityId)).size).toBe(1)
+  })
+
+  test('is left to the child that a reset parent starts anew, where the old one was terminated', async () => {
+    const { entityId, handle, queue } = await left({}, 'startChild', (call) => ['ledger', [call]])
+    const old = await childOf(handle)
+    const again = await reset(handle)
+    await eventually(async () => (await childOf(again)) !== undefined)
+    await stack.client.workflow.getHandle(old ?? '').terminate()
+    await swept()
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened'])
+    await stack.startGate({ queue })
+    expect(await again.result()).toMatchObject({ outcome: 'allowed' })
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened', 'resumed', 'executed'])
+    expect(new Set(keys.get(entityId)).size).toBe(1)
   })
 
   test('is in doubt at once where its workflow was terminated, also when another goes on under its id', async () => {

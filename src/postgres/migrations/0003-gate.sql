@@ -343,13 +343,19 @@ begin
   return jsonb_build_object('status', 'committed', 'record', v_record, 'token', v_token, 'ordinal', v_ordinal);
 end $$;
 
+-- A row about an execution says what the row said that opened it. Its contract may be a newer one: another worker may have taken it up.
+create function kiff.is_about(e kiff.executions, b jsonb) returns boolean
+language sql immutable as $$
+  select kiff.says_the_same(e.opened, b, '{domain,entity_type,entity_id,action,params,actor,on_behalf_of,execution_key,proposal_digest}')
+$$;
+
 -- The whole of the new lease must fit into the time for which the receiver honours the key.
 create function kiff.resume_execution(p_body text, p_key text, p_lease_ms bigint) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_token uuid := gen_random_uuid(); v_ordinal int;
 begin
-  update executions set lease_token = v_token, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
-    where execution_key = p_key and chain = v_chain and status = 'reserved'
+  update executions e set lease_token = v_token, lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
+    where execution_key = p_key and chain = v_chain and is_about(e, b) and status = 'reserved'
       and lease_until <= clock_timestamp() and idempotent_until >= clock_timestamp() + p_lease_ms * interval '1 ms' and not was_contradicted(p_key)
     returning ordinal into v_ordinal;
   if v_ordinal is null then return '{"status":"stale"}'; end if;
@@ -407,8 +413,7 @@ begin
   if v_end is null or v_end not in ('succeeded', 'failed', 'rejected') then raise exception 'an execution cannot end as %', v_end; end if;
   select * into e from executions where execution_key = p_key and ordinal = coalesce((p_end ->> 'ordinal')::int, ordinal) order by ordinal desc limit 1 for update;
   if e.chain is distinct from v_chain then raise exception 'execution % is not of this entity', p_key; end if;
-  -- By whatever contract: it may be a newer one that has taken it up.
-  if not says_the_same(e.opened, b, '{domain,entity_type,entity_id,action,params,actor,on_behalf_of,execution_key,proposal_digest}') then
+  if not is_about(e, b) then
     raise exception 'the row is not of what was opened' using errcode = 'check_violation';
   end if;
   if e.status = 'succeeded' then
@@ -452,8 +457,8 @@ create function kiff.mark_in_doubt(p_body text, p_key text, p_token uuid) return
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_ordinal int;
 begin
-  update executions set status = 'in_doubt'
-    where execution_key = p_key and chain = v_chain and status = 'reserved' and (lease_until <= clock_timestamp() or lease_token = p_token)
+  update executions e set status = 'in_doubt'
+    where execution_key = p_key and chain = v_chain and is_about(e, b) and status = 'reserved' and (lease_until <= clock_timestamp() or lease_token = p_token)
     returning ordinal into v_ordinal;
   if v_ordinal is null then return '{"status":"stale"}'; end if;
   return jsonb_build_object('status', 'committed', 'record', append(v_chain, p_body, '{in_doubt}'));
@@ -484,11 +489,10 @@ end $$;
 
 create function kiff.overdue_executions() returns setof jsonb
 language sql volatile security definer set search_path = kiff, pg_temp as $$
-  select jsonb_build_object('executionKey', execution_key, 'domain', opened ->> 'domain', 'entityType', opened ->> 'entity_type',
-    'entityId', opened ->> 'entity_id', 'action', opened ->> 'action', 'actor', opened ->> 'actor', 'namespace', opened ->> 'namespace',
-    'workflowId', opened ->> 'workflow_id', 'firstExecutionRunId', opened ->> 'first_execution_run_id', 'runId', opened ->> 'run_id',
-    'activityId', opened ->> 'activity_id', 'leaseRemainingMs', ms_until(lease_until))
-  from executions where status = 'reserved' and lease_until < clock_timestamp() order by lease_until limit 100
+  select jsonb_build_object('executionKey', execution_key, 'namespace', opened ->> 'namespace', 'workflowId', opened ->> 'workflow_id',
+    'firstExecutionRunId', opened ->> 'first_execution_run_id', 'runId', opened ->> 'run_id', 'activityId', opened ->> 'activity_id',
+    'callerKey', opened ->> 'caller_key', 'opened', opened, 'record', key || '#' || opened_seq, 'leaseRemainingMs', ms_until(lease_until))
+  from executions join chains using (chain) where status = 'reserved' and lease_until < clock_timestamp() order by lease_until limit 100
 $$;
 
 -- What a gate worker compares its own contracts with at start.

@@ -146,12 +146,10 @@ language sql stable security definer set search_path = kiff, pg_temp as $$
   where e.opened ->> 'domain' = p_domain and e.reconciling is not null order by r.at limit 500
 $$;
 
--- What the row says is what was opened, and names the reconciliation as its cause.
+-- What the row says is what was opened, by the very contract, and names the reconciliation as its cause.
 create function kiff.fits_reconciliation(e kiff.executions, r kiff.reconciliations, b jsonb) returns boolean
 language sql stable as $$
-  select not exists (select from jsonb_each(e.opened) where value is distinct from b -> key and key = any ('{namespace,workflow_id,first_execution_run_id,domain,
-      contract,entity_type,entity_id,action,params,actor,on_behalf_of,execution_key,proposal_digest}'))
-    and b ->> 'causation_id' = c.key || '#' || r.seq
+  select kiff.is_about(e, b) and kiff.says_the_same(e.opened, b, '{namespace,workflow_id,first_execution_run_id,contract}') and b ->> 'causation_id' = c.key || '#' || r.seq
   from kiff.chains c where c.chain = e.chain
 $$;
 
@@ -178,9 +176,9 @@ end $$;
 -- It cannot be applied, and says why; a person may answer anew.
 create function kiff.reject_reconciliation(p_body text, p_key text, p_ordinal int, p_round int, p_why text) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
-declare e executions := lock_execution(p_key, p_ordinal); v_record jsonb;
+declare b jsonb := p_body::jsonb; e executions := lock_execution(p_key, p_ordinal); v_record jsonb;
 begin
-  if e.reconciling is distinct from p_round or p_round is null then return '{"status":"stale"}'; end if;
+  if e.reconciling is distinct from p_round or p_round is null or not is_about(e, b) then return '{"status":"stale"}'; end if;
   v_record := append(e.chain, p_body, '{reconciliation_rejected}');
   update executions set reconciling = null, reconciliation_rejected = p_why where execution_key = p_key and ordinal = p_ordinal;
   return jsonb_build_object('status', 'committed', 'record', v_record);
@@ -190,9 +188,9 @@ end $$;
 -- done since; else the row alone tells of it.
 create function kiff.record_contradiction(p_body text, p_key text, p_ordinal int) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
-declare e executions := lock_execution(p_key, p_ordinal); v_record jsonb; v_again boolean;
+declare b jsonb := p_body::jsonb; e executions := lock_execution(p_key, p_ordinal); v_record jsonb; v_again boolean;
 begin
-  if e.status is distinct from 'failed' or e.contradicted_seq is not null then return '{"status":"stale"}'; end if;
+  if e.status is distinct from 'failed' or e.contradicted_seq is not null or not is_about(e, b) then return '{"status":"stale"}'; end if;
   v_again := not entity_is_held(e.chain) and not exists (select from executions where execution_key = p_key and ordinal > p_ordinal)
     and coalesce((e.opened #>> '{state,version}')::bigint, 0) = coalesce((select state_version from entities where chain = e.chain), 0);
   v_record := append(e.chain, p_body, '{contradicted}');

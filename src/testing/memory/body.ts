@@ -42,6 +42,7 @@ export interface Body {
   readonly contract?: Text
   readonly proposal_digest?: Text
   readonly execution_key?: Text
+  readonly caller_key?: Text
   readonly approval_id?: Text
   readonly audit?: readonly BodyEntry[]
   readonly events?: readonly BodyEvent[] | null

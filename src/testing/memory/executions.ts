@@ -5,8 +5,8 @@ import type { Committed, GateStore, Lease, OverdueExecution } from '../../core/s
 import { answerOfExecution } from './answers.ts'
 import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
-import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, newestExecution, putExecution, recordedCall, saysTheSame, stale, wasContradicted } from './guards.ts'
-import { append, lockChainOf } from './ledger.ts'
+import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, isAbout, newestExecution, putExecution, recordedCall, stale, wasContradicted } from './guards.ts'
+import { append, chainById, lockChainOf } from './ledger.ts'
 import { consumeGrant } from './rounds.ts'
 import { StoreError, type Execution, type Transaction } from './tables.ts'
 
@@ -45,9 +45,10 @@ export function openExecution(tx: Transaction, commit: Commit<'openExecution'>):
 }
 
 export function resumeExecution(tx: Transaction, { body, executionKey, leaseMs }: Commit<'resumeExecution'>): Committed<Lease> {
-  const chain = lockChainOf(tx, parseBody(body))
+  const b = parseBody(body)
+  const chain = lockChainOf(tx, b)
   const e = reserved(tx, executionKey)
-  if (e === undefined || e.chain !== chain || e.leaseUntil > tx.now || e.idempotentUntil === null || e.idempotentUntil < tx.now + Math.ceil(leaseMs)) return stale
+  if (e === undefined || e.chain !== chain || !isAbout(e, b) || e.leaseUntil > tx.now || e.idempotentUntil === null || e.idempotentUntil < tx.now + Math.ceil(leaseMs)) return stale
   if (wasContradicted(tx, executionKey)) return stale
   const token = randomUUID()
   putExecution(tx, { ...e, leaseToken: token, leaseUntil: tx.now + Math.ceil(leaseMs) })
@@ -63,8 +64,6 @@ export function yieldLease(tx: Transaction, key: string, token: string): void {
   if (e !== undefined && e.leaseToken === token) putExecution(tx, { ...e, leaseUntil: Math.min(e.leaseUntil, tx.now) })
 }
 
-const openedFields = ['domain', 'entity_type', 'entity_id', 'action', 'params', 'actor', 'on_behalf_of', 'execution_key', 'proposal_digest'] as const
-
 const rowKinds = { succeeded: 'executed', failed: 'failed', rejected: 'completion_rejected' } as const
 
 /** Succeeded: from any attempt, also out of doubt; failed: by the lease's holder only; rejected: it happened, and a person has to look. */
@@ -74,8 +73,7 @@ export function completeExecution(tx: Transaction, { body, executionKey, answer,
   if (!Object.hasOwn(rowKinds, end.status)) throw new StoreError('P0001', `an execution cannot end as ${end.status}`)
   const e = end.ordinal === undefined ? newestExecution(tx, executionKey) : tx.executions.get(executionKey, end.ordinal)
   if (e === undefined || e.chain !== chain) throw new StoreError('P0001', `execution ${executionKey} is not of this entity`)
-  // By whatever contract: it may be a newer one that has taken it up.
-  if (!saysTheSame({ ...parseBody(e.opened) }, b, openedFields)) throw new StoreError('23514', 'the row is not of what was opened')
+  if (!isAbout(e, b)) throw new StoreError('23514', 'the row is not of what was opened')
   if (e.status === 'succeeded') {
     const before = answerOfExecution(tx, e)
     if (before !== null) return { status: 'repeat', answer: before }
@@ -113,20 +111,21 @@ export function executePure(tx: Transaction, commit: Commit<'executePure'>): Com
 }
 
 export function markInDoubt(tx: Transaction, { body, executionKey, token }: Commit<'markInDoubt'>): Committed {
-  const chain = lockChainOf(tx, parseBody(body))
+  const b = parseBody(body)
+  const chain = lockChainOf(tx, b)
   const e = reserved(tx, executionKey)
-  if (e === undefined || e.chain !== chain || !(e.leaseUntil <= tx.now || (token !== null && e.leaseToken === token))) return stale
+  if (e === undefined || e.chain !== chain || !isAbout(e, b) || !(e.leaseUntil <= tx.now || (token !== null && e.leaseToken === token))) return stale
   putExecution(tx, { ...e, status: 'in_doubt' })
   return { status: 'committed', record: append(tx, chain, body, ['in_doubt']) }
 }
 
 export function overdueExecutions(tx: Transaction): readonly OverdueExecution[] {
   const overdue = tx.executions.all().filter(({ status, leaseUntil }) => status === 'reserved' && leaseUntil < tx.now)
-  return overdue.sort((a, b) => a.leaseUntil - b.leaseUntil).slice(0, 100).map(({ executionKey, opened, leaseUntil }) => {
+  return overdue.sort((a, b) => a.leaseUntil - b.leaseUntil).slice(0, 100).map(({ executionKey, chain, opened, openedSeq, leaseUntil }) => {
     const b = parseBody(opened)
     return {
-      executionKey, domain: b.domain ?? '', entityType: b.entity_type ?? '', entityId: b.entity_id ?? '', action: b.action ?? '', actor: b.actor ?? '',
-      namespace: b.namespace ?? '', workflowId: b.workflow_id ?? '', firstExecutionRunId: b.first_execution_run_id ?? '', runId: b.run_id ?? '', activityId: b.activity_id ?? '', leaseRemainingMs: leaseUntil - tx.now,
+      executionKey, namespace: b.namespace ?? '', workflowId: b.workflow_id ?? '', firstExecutionRunId: b.first_execution_run_id ?? '', runId: b.run_id ?? '', activityId: b.activity_id ?? '',
+      callerKey: b.caller_key ?? null, opened: { ...b }, record: `${chainById(tx, chain).key}#${openedSeq}`, leaseRemainingMs: leaseUntil - tx.now,
     }
   })
 }

@@ -2,7 +2,7 @@
 import { canonical } from '../../core/canonical.ts'
 import type { RowKind } from '../../core/ledger-row.ts'
 import type { Committed, GateAnswer, Guard, Unrecorded } from '../../core/store.ts'
-import { toText, type Body } from './body.ts'
+import { parseBody, toText, type Body } from './body.ts'
 import { answerOf } from './answers.ts'
 import { append } from './ledger.ts'
 import { holds } from './registry.ts'
@@ -39,6 +39,11 @@ export function putExecution(tx: Transaction, execution: Execution): void {
 /** In these fields a row says what was said before. */
 export function saysTheSame(before: Readonly<Record<string, unknown>>, b: Body, fields: readonly (keyof Body)[]): boolean {
   return fields.every((field) => canonical(before[field] ?? null) === canonical(b[field] ?? null))
+}
+
+/** A row about an execution says what the row said that opened it. Its contract may be a newer one: another worker may have taken it up. */
+export function isAbout({ opened }: Execution, b: Body): boolean {
+  return saysTheSame({ ...parseBody(opened) }, b, ['domain', 'entity_type', 'entity_id', 'action', 'params', 'actor', 'on_behalf_of', 'execution_key', 'proposal_digest'])
 }
 
 /** An attempt under this key turned out to have happened, though it was on record that it had not. */

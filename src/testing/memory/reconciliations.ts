@@ -6,7 +6,7 @@ import type { Committed, DueReconciliation, GateStore } from '../../core/store.t
 import type { InDoubt, InDoubtRow, RecordedReview } from '../../postgres/review-store.ts'
 import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
-import { holderOf, newestExecution, putExecution, stale } from './guards.ts'
+import { holderOf, isAbout, newestExecution, putExecution, saysTheSame, stale } from './guards.ts'
 import { append, chainById } from './ledger.ts'
 import { mayReview } from './registry.ts'
 import { StoreError, type Execution, type Reconciliation, type Transaction } from './tables.ts'
@@ -142,10 +142,6 @@ export function dueReconciliations(tx: Transaction, domain: string): readonly Du
   })
 }
 
-const bound = [
-  'namespace', 'workflow_id', 'first_execution_run_id', 'domain', 'contract', 'entity_type', 'entity_id', 'action', 'params', 'actor', 'on_behalf_of', 'execution_key', 'proposal_digest',
-] as const
-
 /** Ends an execution as a person has said. */
 export function applyReconciliation(tx: Transaction, { body, executionKey, ordinal, round, answer }: Commit<'applyReconciliation'>): Committed | { readonly status: 'refused'; readonly reason: string } {
   const e = tx.executions.get(executionKey, ordinal)
@@ -155,8 +151,8 @@ export function applyReconciliation(tx: Transaction, { body, executionKey, ordin
   if (!isInDoubt(e) || r.request !== requestText(tx, e)) return { status: 'refused', reason: 'it is no longer what was signed' }
   if (whyNot(tx, e, r.reviewer) !== null) return { status: 'refused', reason: 'whoever signed may no longer' }
   const b = parseBody(body)
-  const opened = parseBody(e.opened)
-  const fits = bound.every((field) => canonical(opened[field] ?? null) === canonical(b[field] ?? null)) && b.causation_id === `${chainById(tx, e.chain).key}#${r.seq}`
+  // By the very contract, and of that step.
+  const fits = isAbout(e, b) && saysTheSame({ ...parseBody(e.opened) }, b, ['namespace', 'workflow_id', 'first_execution_run_id', 'contract']) && b.causation_id === `${chainById(tx, e.chain).key}#${r.seq}`
   if (!fits || (b.output === undefined ? null : canonical(b.output)) !== (r.output === null ? null : canonical(JSON.parse(r.output)))) {
     throw new StoreError('23514', 'the row is not what was opened and reconciled')
   }
@@ -170,7 +166,7 @@ export function applyReconciliation(tx: Transaction, { body, executionKey, ordin
 /** It cannot be applied, and says why; a person may answer anew. */
 export function rejectReconciliation(tx: Transaction, { body, executionKey, ordinal, round, why }: Commit<'rejectReconciliation'>): Committed {
   const e = tx.executions.get(executionKey, ordinal)
-  if (e === undefined || e.reconciling !== round) return stale
+  if (e === undefined || e.reconciling !== round || !isAbout(e, parseBody(body))) return stale
   const record = append(tx, e.chain, body, ['reconciliation_rejected'])
   putExecution(tx, { ...e, reconciling: null, reconciliationRejected: why })
   return { status: 'committed', record }
@@ -179,7 +175,7 @@ export function rejectReconciliation(tx: Transaction, { body, executionKey, ordi
 /** It happened after all: nobody knows again, where nothing was done since; else the row alone tells of it. */
 export function recordContradiction(tx: Transaction, { body, executionKey, ordinal }: Commit<'recordContradiction'>): Committed {
   const e = tx.executions.get(executionKey, ordinal)
-  if (e === undefined || e.status !== 'failed' || e.contradictedSeq !== null) return stale
+  if (e === undefined || e.status !== 'failed' || e.contradictedSeq !== null || !isAbout(e, parseBody(body))) return stale
   const { state } = JSON.parse(e.opened) as Partial<ReconciliationRequest>
   const again = holderOf(tx, e.chain) === undefined && newestExecution(tx, executionKey)?.ordinal === ordinal && (state?.version ?? 0) === (tx.entities.get(e.chain)?.version ?? 0)
   const record = append(tx, e.chain, body, ['contradicted'])

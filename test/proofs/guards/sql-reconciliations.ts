@@ -56,7 +56,8 @@ export const sqlReconciliations = guardsOf('0005-reconciliations', [
 
   ['due-of-domain', 'another domain\'s answers given to a gate', "where e.opened ->> 'domain' = p_domain and", 'where', 'otherDomains', 'is due in its own domain only'],
   ['due-waiting', 'an answer given to the gate again', 'and r.round = e.reconciling join', 'join', 'attempts', 'is due alone, whatever was answered before'],
-  ...(['namespace', 'workflow_id', 'first_execution_run_id', 'domain', 'contract', 'entity_type', 'entity_id', 'action', 'params', 'actor', 'on_behalf_of', 'execution_key', 'proposal_digest'] as const).map((field) => [
+  ['applied-about', 'a row that ends it as something else', 'select kiff.is_about(e, b) and kiff.says', 'select kiff.says', 'attempts', 'is applied by no row with another params than was opened'],
+  ...(['namespace', 'workflow_id', 'first_execution_run_id', 'contract'] as const).map((field) => [
     `applied-${field.replaceAll('_', '-')}`, `a row that ends it with another ${field.replaceAll('_', ' ')}`, ...fitting(field), 'attempts', `is applied by no row with another ${field} than was opened`] as const),
   ['applied-cause', 'a row that ends it for another answer', "and b ->> 'causation_id' = c.key || '#' || r.seq", '', 'applied', `${unlike}: {"causation_id":"ledgers/Account/x#1"}`],
   ['apply-waiting', 'an end by an answer that does not wait', "v_record jsonb;\nbegin\n  if e.reconciling is distinct from p_round or p_round is null then return '{\"status\":\"stale\"}'; end if;\n  select * into strict r", 'v_record jsonb;\nbegin\n  select * into strict r', 'applied', 'without a reconciliation that waits, or for another round'],
@@ -73,12 +74,14 @@ export const sqlReconciliations = guardsOf('0005-reconciliations', [
   ['apply-frees', 'an entity held for ever by a completion that is settled', "'failed' end, completion_rejected = null, reconciling", "'failed' end, reconciling", 'applied', 'it did not, also where the completion had been rejected'],
   ['apply-once', 'an answer applied again', "completion_rejected = null, reconciling = null,\n", 'completion_rejected = null,\n', 'applied', 'it happened: the event is folded'],
   ['apply-this', 'another attempt ended', "answer = p_answer\n  where execution_key = p_key and ordinal = p_ordinal;", 'answer = p_answer\n  where execution_key = p_key;', 'attempts', 'to the second attempt, applied, leaves the first'],
-  ['reject-waiting', 'a row that rejects an answer which does not wait', "v_record jsonb;\nbegin\n  if e.reconciling is distinct from p_round or p_round is null then return '{\"status\":\"stale\"}'; end if;\n  v_record := append(e.chain, p_body, '{reconciliation_rejected}')", "v_record jsonb;\nbegin\n  v_record := append(e.chain, p_body, '{reconciliation_rejected}')", 'applied', 'without a reconciliation that waits, or for another round'],
-  ['reject-some-round', 'a row that rejects no answer', "if e.reconciling is distinct from p_round or p_round is null then return '{\"status\":\"stale\"}'; end if;\n  v_record := append(e.chain, p_body, '{reconciliation_rejected}')", "if e.reconciling is distinct from p_round then return '{\"status\":\"stale\"}'; end if;\n  v_record := append(e.chain, p_body, '{reconciliation_rejected}')", 'constraints', 'of which none waits is applied by no number'],
+  ['reject-waiting', 'a row that rejects an answer which does not wait', 'if e.reconciling is distinct from p_round or p_round is null or not is_about', 'if p_round is null or not is_about', 'applied', 'without a reconciliation that waits, or for another round'],
+  ['reject-some-round', 'a row that rejects no answer', 'or p_round is null or not is_about', 'or not is_about', 'constraints', 'of which none waits is applied by no number'],
+  ['reject-about', 'an answer rejected by a row of something else', 'or p_round is null or not is_about(e, b) then', 'or p_round is null then', 'bound', 'keeps what a person has said of it > by a row that says another actor'],
   ['reject-kind', 'a rejection that says it is an answer', "append(e.chain, p_body, '{reconciliation_rejected}')", "append(e.chain, p_body, '{reconciliation_rejected,reconciled}')", 'rows', 'rejectReconciliation writes no review, and no reconciliation'],
   ['reject-frees', 'a person who can answer no more', 'update executions set reconciling = null, reconciliation_rejected = p_why', 'update executions set reconciliation_rejected = p_why', 'applied', 'nothing where the output is not what the contract takes'],
   ['contradict-failed', 'a contradiction of what is not settled', "if e.status is distinct from 'failed' or e.contradicted_seq", 'if e.contradicted_seq', 'applied', 'is told once, and only of what is on record as not done'],
-  ['contradict-once', 'a contradiction told twice', ' or e.contradicted_seq is not null then return', ' then return', 'applied', 'is never taken for that of the next attempt'],
+  ['contradict-once', 'a contradiction told twice', ' or e.contradicted_seq is not null or not', ' or not', 'applied', 'is never taken for that of the next attempt'],
+  ['contradict-about', 'a contradiction by a row of something else', 'is not null or not is_about(e, b) then return', 'is not null then return', 'bound', 'is not contradicted > by a row that says another actor'],
   ['contradict-not-held', 'two executions that hold one entity', 'v_again := not entity_is_held(e.chain) and not exists', 'v_again := not exists', 'attempts', 'holds nothing where another action holds the entity'],
   ['contradict-not-later', 'an entity held by an attempt that another has followed', 'and not exists (select from executions where execution_key = p_key and ordinal > p_ordinal)\n', '\n', 'attempts', 'holds nothing where the next attempt has ended'],
   ['contradict-not-moved', 'an entity held that has moved since', "and coalesce((e.opened #>> '{state,version}')::bigint, 0) = coalesce((select state_version from entities where chain = e.chain), 0);", ';', 'applied', 'holds nothing either where the entity has moved since'],
@@ -88,8 +91,8 @@ export const sqlReconciliations = guardsOf('0005-reconciliations', [
 
 /** Takes a field out of those that a row must share with what was opened. */
 function fitting(field: string): readonly [from: string, to: string] {
-  const [before, after] = [field === 'namespace' ? '{' : field === 'contract' ? '\n      ' : ',', field === 'domain' ? ',\n' : field === 'proposal_digest' ? '}' : ',']
-  return [`${before}${field}${after}`, `${before}_${field}${after}`]
+  const fields = '{namespace,workflow_id,first_execution_run_id,contract}'
+  return [fields, fields.replace(field, `_${field}`)]
 }
 
 export const secondLines = secondLinesOf('0005-reconciliations', [

@@ -5,7 +5,7 @@ import type { Domain } from '../../../src/core/domain.ts'
 import type { DueReconciliation } from '../../../src/core/store.ts'
 import { applyReconciliations } from '../../../src/gate/reconcile.ts'
 import { createReconciliationVerifier, createReviewVerifier } from '../../../src/temporal/verify-review.ts'
-import { aReconciled, aRejected, chainOf, contradict, dueOf, kindsOf, notHappened, shown } from '../a-doubt.ts'
+import { aReconciled, aRejected, chainOf, contradict, dueOf, kindsOf, notHappened, rejectedAs, shown } from '../a-doubt.ts'
 import { ledgers } from '../a-domain.ts'
 import { again, aProposal, lastRow, leaseOf, noted, theStore, type AnyStore } from '../the-store.ts'
 
@@ -137,24 +137,14 @@ describe('the gate applies', () => {
   })
 })
 
-/** What is due, told otherwise. */
-async function rejectedAs(over: (due: DueReconciliation) => Promise<Partial<DueReconciliation>>): Promise<string | null | undefined> {
-  const proposal = await it.inDoubt()
-  await it.reconcile(proposal, 'olga')
-  const due = await dueOf(it, proposal)
-  const told = { ...due, ...(await over(due)) }
-  await applyReconciliations({ ...it.store, dueReconciliations: async () => [told] }, it.reconciling)
-  return (await shown(it, proposal))?.rejected
-}
-
 describe('the gate does not believe the store', () => {
   test('about what was opened', async () => {
-    expect(await rejectedAs(async ({ opened }) => ({ opened: { ...opened, params: { note: 'more' } } }))).toBe('it is signed for something else')
-    expect(await rejectedAs(async ({ opened }) => ({ opened: { ...opened, facts: { balance: 1 } } }))).toBe('it is signed for something else')
+    expect(await rejectedAs(it, async ({ opened }) => ({ opened: { ...opened, params: { note: 'more' } } }))).toBe('it is signed for something else')
+    expect(await rejectedAs(it, async ({ opened }) => ({ opened: { ...opened, facts: { balance: 1 } } }))).toBe('it is signed for something else')
   })
 
   test('that whoever proposed it may say so', async () => {
-    expect(await rejectedAs(async ({ executionKey, request }) => {
+    expect(await rejectedAs(it, async ({ executionKey, request }) => {
       const said = { purpose: 'reconcile', execution_key: executionKey, ordinal: 1, digest: sha256(request), verdict: 'happened', output: { ok: true }, reviewer: 'bot-1', reason: 'x', reviewed_at: 'now' } as const
       return { reviewer: 'bot-1', jws: await it.sign(said) }
     })).toBe('whoever proposed it has signed it')

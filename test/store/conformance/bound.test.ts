@@ -1,9 +1,10 @@
 /** What a person's grant, and an open execution, are bound to: a row that says otherwise is neither opened by the one, nor ends the other. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contractHash } from '../../../src/core/contract-hash.ts'
+import type { RowKind } from '../../../src/core/ledger-row.ts'
 import { guardOf, rowOf, type GovernedProposal } from '../../../src/gate/proposal.ts'
 import { ledgers } from '../a-domain.ts'
-import { again, aProposal, blocked, noted, theStore, type Action, type AnyStore } from '../the-store.ts'
+import { again, aProposal, blocked, leaseOf, noted, theStore, type Action, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
@@ -61,19 +62,79 @@ describe('a grant', () => {
   })
 })
 
-describe('an open execution', () => {
-  test.each<[string, () => object]>([
-    ['action', () => contractOf('ASK')],
-    ['digest of its parameters', () => ({ proposal_digest: '0'.repeat(64) })],
-    ['set of parameters', () => ({ params: { note: 'more' } })],
-    ['actor', () => ({ actor: 'bot-2' })],
-    ['person for whom it is done', () => ({ on_behalf_of: 'anna' })],
-    ['key', () => ({ execution_key: '0'.repeat(64) })],
-  ])('is not ended by a row that says another %s', async (_, over) => {
-    const proposal = aProposal(await it.anAccount())
-    await it.open(proposal)
-    const body = JSON.stringify({ ...(JSON.parse(rowOf(proposal, await it.facts(proposal), 'executed', [], { events: [noted(proposal)], output: {} })) as object), ...over() })
-    await expect(it.store.completeExecution({ body, executionKey: proposal.executionKey, answer: blocked, end: { status: 'succeeded' } })).rejects.toMatchObject({ code: '23514' })
-    expect((await it.facts(again(proposal))).execution?.status).toBe('reserved')
+/** What writes a row about an execution, what it leads to when its row says what was opened, and how an execution comes to where it may. */
+interface Way {
+  readonly kind: RowKind
+  readonly of: () => Promise<GovernedProposal>
+  readonly commit: (proposal: GovernedProposal, body: string) => Promise<{ readonly status: string }>
+}
+
+const openOf = async (idempotentForMs: number | null = null): Promise<GovernedProposal> => {
+  const proposal = aProposal(await it.anAccount())
+  await it.open(proposal, { idempotentForMs })
+  return proposal
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  'is not ended': { kind: 'executed', of: () => openOf(), commit: ({ executionKey }, body) => it.store.completeExecution({ body, executionKey, answer: blocked, end: { status: 'succeeded' } }) },
+  'is not taken up': {
+    kind: 'resumed',
+    async of() {
+      const proposal = await openOf(3_600_000)
+      await it.later({ lease: proposal.executionKey })
+      return proposal
+    },
+    commit: ({ executionKey }, body) => it.store.resumeExecution({ body, executionKey, leaseMs: 60_000 }),
+  },
+  'does not come to be in doubt': {
+    kind: 'in_doubt',
+    async of() {
+      const proposal = await openOf()
+      await it.later({ lease: proposal.executionKey })
+      return proposal
+    },
+    commit: ({ executionKey }, body) => it.store.markInDoubt({ body, executionKey, token: null }),
+  },
+  'keeps what a person has said of it': {
+    kind: 'reconciliation_rejected',
+    async of() {
+      const proposal = await it.inDoubt()
+      await it.reconcile(proposal, 'olga')
+      return proposal
+    },
+    commit: ({ executionKey }, body) => it.store.rejectReconciliation({ body, executionKey, ordinal: 1, round: 1, why: 'x' }),
+  },
+  'is not contradicted': {
+    kind: 'contradicted',
+    async of() {
+      const proposal = aProposal(await it.anAccount())
+      await it.complete(proposal, { status: 'failed', token: leaseOf(await it.open(proposal)).token })
+      return proposal
+    },
+    commit: ({ executionKey }, body) => it.store.recordContradiction({ body, executionKey, ordinal: 1 }),
+  },
+}
+
+const otherwise: Readonly<Record<string, (account: string) => object>> = {
+  domain: () => ({ domain: 'another' }),
+  'type of entity': () => ({ entity_type: 'Another' }),
+  entity: (account) => ({ entity_id: account }),
+  action: () => contractOf('ASK'),
+  'digest of its parameters': () => ({ proposal_digest: '0'.repeat(64) }),
+  'set of parameters': () => ({ params: { note: 'more' } }),
+  actor: () => ({ actor: 'bot-2' }),
+  'person for whom it is done': () => ({ on_behalf_of: 'anna' }),
+  key: () => ({ execution_key: '0'.repeat(64) }),
+}
+
+describe.each(Object.entries(ways))('an execution %s', (_, { kind, of, commit }) => {
+  test.each(Object.entries(otherwise))('by a row that says another %s', async (__, over) => {
+    const proposal = await of()
+    const row = JSON.parse(rowOf(proposal, await it.facts(proposal), kind, [], kind === 'executed' ? { events: [noted(proposal)], output: {} } : {})) as object
+    const [saying, before] = [over(await it.anAccount()), await it.ledgerLength()]
+    const told = await commit(proposal, JSON.stringify({ ...row, ...saying })).then(({ status }) => status, ({ code }: { code: string }) => code)
+    expect(told).toMatch(/^(stale|23514|P0001)$/)
+    expect(await it.ledgerLength()).toBe(before)
+    expect(await commit(proposal, JSON.stringify(row))).toMatchObject({ status: 'committed' })
   })
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { again, aProposal, aStep, theStore, lastRow, leaseOf, noted, noToken, type AnyStore } from '../the-store.ts'
+import { again, aProposal, theStore, lastRow, leaseOf, noted, noToken, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
@@ -286,31 +286,6 @@ describe('an execution in doubt', () => {
     const { token } = leaseOf(await it.open(proposal))
     await it.complete(proposal)
     expect(await it.doubt(proposal, token)).toEqual({ status: 'stale' })
-  })
-})
-
-describe('executions that nobody may take up again', () => {
-  test('are those past their lease, with all that a person is told', async () => {
-    const waiting = aProposal(await it.anAccount())
-    const over = aProposal(await it.anAccount(), { step: aStep({ workflowId: 'terminated' }) })
-    await it.open(waiting)
-    await it.open(over)
-    await it.later({ lease: over.executionKey })
-    const found = await it.store.overdueExecutions()
-    expect(found.map(({ executionKey }) => executionKey)).not.toContain(waiting.executionKey)
-    expect(found).toContainEqual({
-      executionKey: over.executionKey, domain: 'ledgers', entityType: 'Account', entityId: over.request.entityId, action: 'CALL', actor: 'bot-1', namespace: 'default',
-      workflowId: 'terminated', firstExecutionRunId: over.step.firstExecutionRunId, runId: over.step.runId, activityId: '1', leaseRemainingMs: expect.any(Number),
-    })
-    expect(found.find(({ executionKey }) => executionKey === over.executionKey)?.leaseRemainingMs).toBeLessThan(0)
-  })
-
-  test('are not those that have ended', async () => {
-    const proposal = aProposal(await it.anAccount())
-    await it.open(proposal)
-    await it.complete(proposal)
-    await it.later({ lease: proposal.executionKey })
-    expect((await it.store.overdueExecutions()).map(({ executionKey }) => executionKey)).not.toContain(proposal.executionKey)
   })
 })
 

@@ -5,23 +5,13 @@ import { sha256 } from '../../../src/core/digest.ts'
 import type { SignedReconciliation } from '../../../src/core/reconciliation.ts'
 import type { DueReconciliation, GateStore } from '../../../src/core/store.ts'
 import { applyReconciliations } from '../../../src/gate/reconcile.ts'
-import { dueOf, shown } from '../a-doubt.ts'
+import { rejectedAs, shown } from '../a-doubt.ts'
 import { ledgers } from '../a-domain.ts'
 import { theStore, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
-
-/** What the gate makes of an answer that the store tells otherwise; why it was rejected. */
-async function rejectedAs(over: (due: DueReconciliation) => Promise<Partial<DueReconciliation>>): Promise<string | null | undefined> {
-  const proposal = await it.inDoubt()
-  await it.reconcile(proposal, 'olga')
-  const due = await dueOf(it, proposal)
-  const told = { ...due, ...(await over(due)) }
-  await applyReconciliations({ ...it.store, dueReconciliations: async () => [told] }, it.reconciling)
-  return (await shown(it, proposal))?.rejected
-}
 
 /** The same answer, signed with something else in it. */
 async function signedWith({ executionKey, request }: DueReconciliation, over: Partial<Record<keyof SignedReconciliation | 'output', unknown>>): Promise<string> {
@@ -31,7 +21,7 @@ async function signedWith({ executionKey, request }: DueReconciliation, over: Pa
 
 describe('an answer', () => {
   test('that is signed as it says is believed', async () => {
-    expect(await rejectedAs(async (due) => ({ jws: await signedWith(due, {}) }))).toBeNull()
+    expect(await rejectedAs(it, async (due) => ({ jws: await signedWith(due, {}) }))).toBeUndefined()
   })
 
   test.each<[string, Parameters<typeof signedWith>[1]]>([
@@ -41,18 +31,18 @@ describe('an answer', () => {
     ['another verdict', { verdict: 'not_happened', output: undefined }],
     ['another person', { reviewer: 'otto' }],
   ])('whose signature is for %s is not', async (_, over) => {
-    expect(await rejectedAs(async (due) => ({ jws: await signedWith(due, over) }))).toBe('it is signed for something else')
+    expect(await rejectedAs(it, async (due) => ({ jws: await signedWith(due, over) }))).toBe('it is signed for something else')
   })
 
   test.each<[string, object]>([['another execution', { execution_key: 'k' }], ['another attempt', { ordinal: 2 }]])('to a question about %s is not, though it is signed', async (_, over) => {
-    expect(await rejectedAs(async (due) => {
+    expect(await rejectedAs(it, async (due) => {
       const request = JSON.stringify({ ...JSON.parse(due.request), ...over })
       return { request, jws: await signedWith({ ...due, request }, {}) }
     })).toBe('it is signed for something else')
   })
 
   test('of the person for whom it was proposed is not', async () => {
-    expect(await rejectedAs(async (due) => {
+    expect(await rejectedAs(it, async (due) => {
       const request = JSON.stringify({ ...JSON.parse(due.request), on_behalf_of: 'olga' })
       return { request, opened: { ...due.opened, on_behalf_of: 'olga' }, jws: await signedWith({ ...due, request }, {}) }
     })).toBe('whoever proposed it has signed it')
