@@ -5,6 +5,7 @@
  */
 import { WorkflowClient, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import type { ApprovalRequest } from '../core/approval.ts'
+import type { RunChain } from '../core/proposal.ts'
 import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal } from '../temporal/names.ts'
 import { repeat, type Repeated } from '../temporal/repeat.ts'
@@ -21,20 +22,22 @@ export interface RelayOptions {
 }
 
 const maxBackoffMs = 60_000
-/** Looking for workflows that have ended costs a request an open round: every so many looks. */
+/** Looking for workflows that have ended costs a request an open round: every so many looks, at so many of them. */
 const orphansEvery = 10
+const orphansAtOnce = 200
 /** Looking for runs that were reset costs a request a run that waits, once. */
 const resetsEvery = 50
 
 /** Runs until stopped. Faults (a server that is down) delay it; nothing is lost, the outbox is in Postgres. */
 export function startRelay(options: RelayOptions): Repeated {
   const inOrder = new Set<string>()
+  let looked: string | null = null
   return repeat(
     options.everyMs ?? 300,
     async (round) => {
       await deliverDue(options)
       await expireDue(options)
-      if (round % orphansEvery === 0) await withdrawOrphans(options)
+      if (round % orphansEvery === 0) looked = await withdrawOrphans(options, looked)
       if (round % resetsEvery === 0) await wakeReset(options, inOrder)
     },
     options.onFault,
@@ -67,14 +70,19 @@ export async function expireDue({ store }: RelayOptions): Promise<void> {
   for (const { request } of await store.overdueRounds()) await close(store, request, 'approval_expired', 'approval expired')
 }
 
-/** Withdraws requests whose workflow has been terminated, has ended, or whose id another run chain has taken. */
-export async function withdrawOrphans({ store, client }: RelayOptions): Promise<void> {
-  for (const { request } of await store.openRounds()) {
+/**
+ * Withdraws requests whose workflow has been terminated, has ended, or whose id another run chain has taken: those of the page after
+ * `looked`. @returns where it has come to; `null` at the end
+ */
+export async function withdrawOrphans({ store, client }: RelayOptions, looked: string | null = null): Promise<string | null> {
+  const page = await store.openRounds(looked, orphansAtOnce)
+  for (const { request } of page) {
     const run = { namespace: request.namespace, workflowId: request.workflow_id, firstExecutionRunId: request.first_execution_run_id }
     if ((await currentRun(client, run)) === null) {
       await close(store, request, 'approval_withdrawn', 'approval withdrawn: its workflow has ended')
     }
   }
+  return page.length < orphansAtOnce ? null : (page.at(-1)?.request.approval_id ?? null)
 }
 
 async function close(store: ReviewStore, request: ApprovalRequest, kind: 'approval_expired' | 'approval_withdrawn', message: string): Promise<void> {
@@ -82,7 +90,7 @@ async function close(store: ReviewStore, request: ApprovalRequest, kind: 'approv
 }
 
 /** The open run of this very chain, in the namespace it asked from, or `null`. */
-async function currentRun(client: Client, chain: Pick<Delivery, 'namespace' | 'workflowId' | 'firstExecutionRunId'>): Promise<WorkflowHandle | null> {
+async function currentRun(client: Client, chain: RunChain): Promise<WorkflowHandle | null> {
   const { connection, options: { namespace, dataConverter } } = client
   const workflow = chain.namespace === namespace ? client.workflow : new WorkflowClient({ connection, namespace: chain.namespace, ...(dataConverter && { dataConverter }) })
   try {

@@ -110,10 +110,14 @@ export const allowedActionsRequest = evaluateRequest.omit({ action: true, params
 export type AllowedActionsRequest = z.infer<typeof allowedActionsRequest>
 
 /** The workflow step that asks, as the server names it (never from arguments), and the run chain it belongs to. */
-export interface Step {
+export interface Step extends RunChain {
+  readonly runId: string
+  readonly activityId: string
+}
+
+/** All runs of a workflow that follow on each other: by reset, retry, or continue-as-new. */
+export interface RunChain {
   readonly namespace: string
   readonly workflowId: string
   readonly firstExecutionRunId: string
-  readonly runId: string
-  readonly activityId: string
 }

@@ -2,6 +2,7 @@
 import type { ApprovalRequest, ApprovalStatus, Verdict } from '../core/approval.ts'
 import { sha256 } from '../core/digest.ts'
 import type { ExecutionStatus } from '../core/execution.ts'
+import type { RunChain } from '../core/proposal.ts'
 import type { ReconciliationRequest, ReconciliationVerdict } from '../core/reconciliation.ts'
 import { callFunction, callSet, type Pool } from './connect.ts'
 
@@ -46,11 +47,8 @@ export interface InDoubtRow {
   readonly reconciliations: readonly { readonly round: number; readonly verdict: ReconciliationVerdict; readonly output: unknown; readonly reviewer: string; readonly reason: string; readonly at: string }[]
 }
 
-export interface Delivery {
+export interface Delivery extends RunChain {
   readonly approvalId: string
-  readonly namespace: string
-  readonly workflowId: string
-  readonly firstExecutionRunId: string
   readonly attempts: number
   /** Every signed review of it. */
   readonly reviews: readonly string[]
@@ -73,7 +71,10 @@ export interface ReviewStore {
   recordRefusedReview(body: string): Promise<void>
   /** Rounds past their deadline that nobody has closed. */
   overdueRounds(): Promise<readonly ApprovalRow[]>
-  openRounds(): Promise<readonly ApprovalRow[]>
+  /** Rounds that wait for a person, for the gate, or for their workflow's end: a page in the order of their ids, after one of them. */
+  openRounds(after: string | null, limit: number): Promise<readonly ApprovalRow[]>
+  /** How many rounds a run chain has had here, and how many of them are open. */
+  roundsOf(chain: RunChain): Promise<{ readonly all: number; readonly open: number }>
   /** Expires or withdraws a round, as the row's kind says. @returns false when it was closed already */
   closeApproval(body: string): Promise<boolean>
   dueDeliveries(): Promise<readonly Delivery[]>
@@ -112,7 +113,10 @@ export function createReviewStore(pool: Pool): ReviewStore {
       await callFunction(pool, 'kiff.record_refused_review', [body])
     },
     overdueRounds: () => rows('kiff.overdue_rounds'),
-    openRounds: () => rows('kiff.open_rounds'),
+    openRounds: (after, limit) => rows('kiff.open_rounds', [after, limit]),
+    async roundsOf({ namespace, workflowId, firstExecutionRunId }) {
+      return (await callFunction(pool, 'kiff.rounds_of', [namespace, workflowId, firstExecutionRunId])) as { readonly all: number; readonly open: number }
+    },
     async closeApproval(body) {
       return (await callFunction(pool, 'kiff.close_approval', [body])) === true
     },

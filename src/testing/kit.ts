@@ -73,8 +73,8 @@ export async function createKit<D extends Domain>({ domain, client, clock = Date
   async function roundOf(which: ApprovalRef, status: 'pending' | 'granted'): Promise<string> {
     if (typeof which === 'string') return which
     for (const until = Date.now() + askedWithinMs; Date.now() < until; ) {
-      const open = (await memory.reviews.openRounds()).findLast((row) => row.request.workflow_id === which.workflowId && row.status === status)
-      if (open !== undefined) return open.request.approval_id
+      const open = memory.tables.approvals.all().findLast((row) => row.workflowId === which.workflowId && row.status === status && row.closedSeq === null)
+      if (open !== undefined) return open.approvalId
       await new Promise((resolve) => { setTimeout(resolve, 20) })
     }
     throw new Error(`no approval of workflow ${which.workflowId} was ${status} within ${askedWithinMs} ms`)

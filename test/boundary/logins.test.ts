@@ -11,13 +11,13 @@ const mayExecute: Readonly<Record<Login, readonly string[]>> = {
   ],
   reviewer: [
     'close_approval', 'delivery_attempted', 'due_deliveries', 'list_approvals', 'list_in_doubt', 'open_rounds', 'overdue_rounds', 'record_reconciliation',
-    'record_refused_reconciliation', 'record_refused_review', 'record_review', 'revoke_approval', 'show_approval', 'show_in_doubt',
+    'record_refused_reconciliation', 'record_refused_review', 'record_review', 'revoke_approval', 'rounds_of', 'show_approval', 'show_in_doubt',
   ],
   auditor: ['link'],
   // What no login but the owner's may call: parts that the functions above are made from, and the owner's own two.
   owner: [
     'append', 'append_answer', 'approval_row', 'change_membership', 'close_round', 'consume_grant', 'contract_permits', 'entity_is_held', 'entity_key', 'event_content',
-    'execution_facts', 'fits_reconciliation', 'fold_events', 'guard_holds', 'holds', 'is_in_doubt', 'link', 'lock_chain', 'lock_chain_of', 'lock_execution', 'may_reconcile', 'may_review', 'ms_until',
+    'execution_facts', 'fits_reconciliation', 'fold_events', 'guard_holds', 'holds', 'is_about', 'is_in_doubt', 'link', 'lock_chain', 'lock_chain_of', 'lock_execution', 'may_reconcile', 'may_review', 'ms_until',
     'past_events', 'permissions_of', 'reconcilers_of', 'reconciliation_request', 'record_ref', 'recorded_call', 'refuse_rewrite', 'register_domain', 'run_key', 'says_the_same', 'was_contradicted',
   ],
 }

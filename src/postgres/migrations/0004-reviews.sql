@@ -100,10 +100,18 @@ language sql volatile security definer set search_path = kiff, pg_temp as $$
     and (status = 'pending' and answer_by < clock_timestamp() or status = 'granted' and use_by < clock_timestamp()) limit 100
 $$;
 
--- Open rounds, for finding those whose workflow has closed.
-create function kiff.open_rounds() returns setof jsonb
+-- Open rounds, for finding those whose workflow has closed: a page of those after one, from the first on where it is null.
+create function kiff.open_rounds(p_after uuid, p_limit int) returns setof jsonb
 language sql stable security definer set search_path = kiff, pg_temp as $$
-  select approval_row(a) from approvals a where closed_seq is null and status in ('pending', 'granted', 'denied', 'revoked') limit 1000
+  select approval_row(a) from approvals a
+  where closed_seq is null and (p_after is null or approval_id > p_after) order by approval_id limit p_limit
+$$;
+
+-- How many rounds a run chain has had here, and how many of them are open.
+create function kiff.rounds_of(p_namespace text, p_workflow text, p_first_run text) returns jsonb
+language sql stable security definer set search_path = kiff, pg_temp as $$
+  select jsonb_build_object('all', count(*), 'open', count(*) filter (where closed_seq is null))
+  from approvals where namespace = p_namespace and workflow_id = p_workflow and first_execution_run_id = p_first_run
 $$;
 
 -- Expires or withdraws a round, as the row's kind says. False when it is closed already, or not over.

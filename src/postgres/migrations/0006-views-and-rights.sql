@@ -43,7 +43,7 @@ grant execute on function kiff.read_facts, kiff.record_answer, kiff.request_appr
   kiff.yield_lease, kiff.complete_execution, kiff.execute_pure, kiff.mark_in_doubt, kiff.report_event, kiff.overdue_executions,
   kiff.registered_contracts, kiff.due_reconciliations, kiff.apply_reconciliation, kiff.reject_reconciliation, kiff.record_contradiction to kiff_gate;
 grant execute on function kiff.list_approvals, kiff.show_approval, kiff.list_in_doubt, kiff.record_review, kiff.revoke_approval, kiff.record_refused_review,
-  kiff.overdue_rounds, kiff.open_rounds, kiff.close_approval, kiff.due_deliveries, kiff.delivery_attempted, kiff.show_in_doubt, kiff.record_reconciliation,
+  kiff.overdue_rounds, kiff.open_rounds, kiff.rounds_of, kiff.close_approval, kiff.due_deliveries, kiff.delivery_attempted, kiff.show_in_doubt, kiff.record_reconciliation,
   kiff.record_refused_reconciliation to kiff_reviewer;
 grant select on all tables in schema kiff to kiff_auditor;
 grant execute on function kiff.link to kiff_auditor;

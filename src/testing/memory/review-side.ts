@@ -1,6 +1,7 @@
 /** What the human-facing service does, as `0004-reviews.sql` has it. */
 import type { ApprovalRequest, Verdict } from '../../core/approval.ts'
 import { sha256 } from '../../core/digest.ts'
+import type { RunChain } from '../../core/proposal.ts'
 import type { ApprovalRow, Delivery, RecordedReview } from '../../postgres/review-store.ts'
 import { parseBody, type Body } from './body.ts'
 import { append } from './ledger.ts'
@@ -105,8 +106,14 @@ export function overdueRounds(tx: Transaction): readonly ApprovalRow[] {
   return tx.approvals.all().filter((a) => a.closedSeq === null && isOver(a)).slice(0, 100).map((a) => toApprovalRow(tx, a))
 }
 
-export function openRounds(tx: Transaction): readonly ApprovalRow[] {
-  return tx.approvals.all().filter(isOpen).slice(0, 1_000).map((a) => toApprovalRow(tx, a))
+export function openRounds(tx: Transaction, after: string | null, limit: number): readonly ApprovalRow[] {
+  const open = tx.approvals.all().filter((a) => a.closedSeq === null && (after === null || a.approvalId > after))
+  return open.sort((a, b) => (a.approvalId < b.approvalId ? -1 : 1)).slice(0, limit).map((a) => toApprovalRow(tx, a))
+}
+
+export function roundsOf(tx: Transaction, { namespace, workflowId, firstExecutionRunId }: RunChain): { readonly all: number; readonly open: number } {
+  const all = tx.approvals.all().filter((a) => a.namespace === namespace && a.workflowId === workflowId && a.firstExecutionRunId === firstExecutionRunId)
+  return { all: all.length, open: all.filter(({ closedSeq }) => closedSeq === null).length }
 }
 
 /** Expires or withdraws a round, as the row's kind says. @returns false when it is closed already, or not over */

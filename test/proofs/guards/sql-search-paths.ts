@@ -14,7 +14,7 @@ const functions = {
   '0004-reviews': [
     'list_approvals(p_pending boolean, p_limit int) returns setof jsonb\nlanguage sql volatile', 'show_approval(p_id uuid) returns jsonb\nlanguage sql stable', 'record_review(p_body text, p_jws text) returns jsonb\nlanguage plpgsql',
     'revoke_approval(p_body text) returns jsonb\nlanguage plpgsql', 'record_refused_review(p_body text) returns void\nlanguage plpgsql', 'overdue_rounds() returns setof jsonb\nlanguage sql volatile',
-    'open_rounds() returns setof jsonb\nlanguage sql stable', 'close_approval(p_body text) returns boolean\nlanguage plpgsql', 'due_deliveries() returns setof jsonb\nlanguage sql volatile',
+    'open_rounds(p_after uuid, p_limit int) returns setof jsonb\nlanguage sql stable', 'rounds_of(p_namespace text, p_workflow text, p_first_run text) returns jsonb\nlanguage sql stable', 'close_approval(p_body text) returns boolean\nlanguage plpgsql', 'due_deliveries() returns setof jsonb\nlanguage sql volatile',
     'delivery_attempted(p_id uuid, p_wait_ms bigint, p_error text) returns void\nlanguage sql',
   ],
   '0005-reconciliations': [

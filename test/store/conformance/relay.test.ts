@@ -108,4 +108,20 @@ describe('a request', () => {
     await expect.poll(async () => [await statusOf(over.approvalId), await statusOf(orphan.approvalId)], { timeout: 4_000 }).toEqual(['expired', 'withdrawn'])
     await relay.stop()
   })
+
+  test('is looked for page by page, where there are more than are looked at in one go, and then from the first on again', async () => {
+    const requests = [await asking(), await asking(), await asking()]
+    const [first, second, third] = await Promise.all(requests.map(({ approvalId }) => it.reviews.show(approvalId)))
+    const afters: (string | null)[] = []
+    const store: ReviewStore = { ...it.reviews, async openRounds(after, limit) {
+      afters.push(after)
+      if (after === null) return Array.from({ length: limit }, () => first).filter((row) => row !== undefined)
+      return after === first?.request.approval_id && second !== undefined ? Array.from({ length: limit }, () => second) : [third].filter((row) => row !== undefined)
+    } }
+    const relay = startRelay({ store, client: serverTelling(running, 'ticket').client, everyMs: 1 })
+    await expect.poll(() => afters.length, { timeout: 4_000 }).toBeGreaterThan(4)
+    await relay.stop()
+    const [one, two] = requests.map(({ approvalId }) => approvalId)
+    expect(afters.slice(0, 5)).toEqual([null, one, two, null, one])
+  })
 })

@@ -207,7 +207,7 @@ describe('ending a round by the service', () => {
     const [first, second] = [await it.asked(aProposal(account, { action: 'ASK' })), await it.asked(aProposal(account, { action: 'ASK' }))]
     await close(first, 'approval_withdrawn')
     expect(await statusesOf(first, second)).toEqual(['withdrawn', 'pending'])
-    expect((await it.reviews.openRounds()).map(({ request }) => request.approval_id)).toContain(second)
+    expect((await it.reviews.openRounds(null, 1_000)).map(({ request }) => request.approval_id)).toContain(second)
   })
 
   test('is still to be done where it was denied, or revoked, until the gate has taken note', async () => {
@@ -216,7 +216,7 @@ describe('ending a round by the service', () => {
     await record(denied, { verdict: 'denied' })
     await record(revoked)
     await it.reviews.revokeApproval(approvalBody(await requestOf(it, revoked), 'approval_revoked', 'olga', []))
-    const open = async () => (await it.reviews.openRounds()).map(({ request }) => request.approval_id).filter((id) => id === denied || id === revoked)
+    const open = async () => (await it.reviews.openRounds(null, 1_000)).map(({ request }) => request.approval_id).filter((id) => id === denied || id === revoked)
     expect((await open()).sort()).toEqual([denied, revoked].sort())
     const facts = await it.facts(again(proposal))
     await it.store.recordAnswer({ body: rowOf(again(proposal), facts, 'refused', [], { approvalId: denied }), answer: blocked, guard: guardOf(facts), closing: { approvalId: denied, status: 'denied' } })
@@ -263,7 +263,7 @@ describe('ending a round by the service', () => {
     const approvalId = await asked()
     await it.later({ approval: approvalId })
     const found = async () => {
-      const [overdue, open] = await Promise.all([it.reviews.overdueRounds(), it.reviews.openRounds()])
+      const [overdue, open] = await Promise.all([it.reviews.overdueRounds(), it.reviews.openRounds(null, 1_000)])
       return [overdue, open].map((rows) => rows.some(({ request }) => request.approval_id === approvalId))
     }
     expect(await found()).toEqual([true, true])

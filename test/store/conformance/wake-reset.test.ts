@@ -1,14 +1,17 @@
 /** Which of the runs that wait are told to look again, whatever the Temporal server shows of them. */
-import type { Client } from '@temporalio/client'
+import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { approvalBody } from '../../../src/approvals/review.ts'
 import { wakeReset } from '../../../src/approvals/wake-reset.ts'
-import { aProposal, theStore, type AnyStore } from '../the-store.ts'
+import { aProposal, aStep, requestOf, theStore, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
 afterAll(() => it.close())
 
 interface Shown {
+  /** It ends before it is looked at. */
+  readonly ended?: boolean
   readonly workflowId: string
   readonly runId: string
   readonly firstRunId: string
@@ -28,7 +31,8 @@ function serverShowing(runs: readonly Shown[]): { readonly client: Client; reado
       getHandle: (workflowId: string, runId: string) => ({
         async describe() {
           described.push(runId)
-          return { raw: { workflowExecutionInfo: { firstRunId: runs.find((run) => run.workflowId === workflowId)?.firstRunId } } }
+          if (runs.some((run) => run.runId === runId && run.ended === true)) throw new WorkflowNotFoundError('workflow not found', workflowId, runId)
+          return { raw: { workflowExecutionInfo: { firstRunId: runs.find((run) => run.runId === runId)?.firstRunId } } }
         },
         async signal(_: string, { jws }: { readonly jws: readonly string[] }) {
           if (jws.length === 0) woken.push(runId)
@@ -40,11 +44,22 @@ function serverShowing(runs: readonly Shown[]): { readonly client: Client; reado
 }
 
 /** A run that waits for a request which is open. */
-async function waiting(over: Partial<Shown> = {}): Promise<Shown> {
-  const proposal = aProposal(await it.anAccount(), { action: 'ASK' })
-  await it.asked(proposal)
-  const { workflowId, firstExecutionRunId } = proposal.step
-  return { workflowId, runId: `${firstExecutionRunId}-now`, firstRunId: firstExecutionRunId, waits: 1, ...over }
+async function waiting(over: Partial<Shown> = {}, workflowId?: string): Promise<Shown> {
+  return (await asking(over, workflowId)).run
+}
+
+/** A run that waits for a request which is decided. */
+async function decided(): Promise<Shown> {
+  const { run, approvalId } = await asking({})
+  await it.reviews.closeApproval(approvalBody(await requestOf(it, approvalId), 'approval_withdrawn', 'kiff', []))
+  return run
+}
+
+async function asking(over: Partial<Shown>, workflowId?: string): Promise<{ readonly run: Shown; readonly approvalId: string }> {
+  const proposal = aProposal(await it.anAccount(), { action: 'ASK', step: aStep(workflowId === undefined ? {} : { workflowId }) })
+  const approvalId = await it.asked(proposal)
+  const { step } = proposal
+  return { approvalId, run: { workflowId: step.workflowId, runId: `${step.firstExecutionRunId}-now`, firstRunId: step.firstExecutionRunId, waits: 1, ...over } }
 }
 
 async function woken(runs: readonly Shown[], inOrder = new Set<string>()): Promise<readonly string[]> {
@@ -59,8 +74,8 @@ describe('a run that waits', () => {
   })
 
   test('and has no request any more is told to look again', async () => {
-    const run: Shown = { workflowId: 'ticket-decided', runId: 'r-2', firstRunId: 'r-1', waits: 1 }
-    expect(await woken([run, await waiting()])).toEqual(['r-2'])
+    const run = await decided()
+    expect(await woken([run, await waiting()])).toEqual([run.runId])
   })
 
   test('in more calls than it has requests is told to look again', async () => {
@@ -68,18 +83,18 @@ describe('a run that waits', () => {
     expect(await woken([run])).toEqual([run.runId])
   })
 
-  test('under an id whose request is of another run chain is told to look again', async () => {
-    const run = await waiting({ firstRunId: 'another-chain' })
-    expect(await woken([run])).toEqual([run.runId])
+  test('and has no request any more is told to, also where another run chain of its workflow id has one', async () => {
+    const run = await decided()
+    expect(await woken([run, await waiting({}, run.workflowId)])).toEqual([run.runId])
   })
 
-  test('is left alone where the store has more requests than it hands out at once', async () => {
-    const { client, woken: disturbed } = serverShowing([{ workflowId: 'ticket-decided', runId: 'r-2', firstRunId: 'r-1', waits: 1 }])
-    await waiting()
-    const [row] = await it.reviews.openRounds()
-    if (row === undefined) throw new Error('no request is open')
-    await wakeReset({ store: { ...it.reviews, openRounds: async () => Array.from({ length: 1_000 }, () => row) }, client }, new Set())
-    expect(disturbed).toEqual([])
+  test('and has never asked here is left alone: it waits for the people of another database', async () => {
+    expect(await woken([{ workflowId: 'ticket-elsewhere', runId: 'r-2', firstRunId: 'r-1', waits: 1 }])).toEqual([])
+  })
+
+  test('and has ended since it was listed keeps no other from being told', async () => {
+    const run = await decided()
+    expect(await woken([await waiting({ ended: true }), run])).toEqual([run.runId])
   })
 
   test('is looked at once when it is in order, and again as long as it is not', async () => {
