@@ -100,6 +100,8 @@ function lineOf({ guard, verdict, note }: Proof): string {
   return `${verdict.padEnd(8)}  ${guard.id}  ${guard.test} — ${guard.name}\n          ${short}`
 }
 
+// Whoever reads this has read enough, as with `| head`.
+process.stdout.on('error', () => process.exit(1))
 try {
   process.exitCode = await main()
 } catch (error) {

@@ -60,7 +60,8 @@ describe('taking up', () => {
 
 test('a doubt by another key doubts nothing', async () => {
   const { proposal } = await anOverdue()
-  expect(await it.doubt({ ...proposal, executionKey: 'another' })).toEqual({ status: 'stale' })
+  const body = rowOf(proposal, await it.facts(proposal), 'in_doubt', [])
+  expect(await it.store.markInDoubt({ body, executionKey: 'another', token: null })).toEqual({ status: 'stale' })
   expect((await it.facts(proposal)).execution?.status).toBe('reserved')
 })
 
