@@ -123,8 +123,7 @@ export type Consent =
  */
 export function judgeConsent(approval: ApprovalFacts, request: ApprovalRequest, now: Binding, genuine: readonly ReviewFacts[]): Consent {
   if (approval.status === 'denied') {
-    const denial = approval.reviews.find(({ verdict }) => verdict === 'denied')
-    return { status: 'denied', reviewer: denial?.reviewer ?? 'unknown', reason: denial?.reason ?? '' }
+    return { status: 'denied', ...denialOf(approval) }
   }
   if (approval.status !== 'pending' && approval.status !== 'granted') return { status: 'closed', by: approval.status }
   if (approval.useRemainingMs <= 0) return { status: 'expired', message: 'the grant was not used in time' }
@@ -138,6 +137,12 @@ export function judgeConsent(approval: ApprovalFacts, request: ApprovalRequest, 
   const left = agreed.find(({ permitted }) => !permitted)
   if (left !== undefined) return { status: 'void', changed: `${left.reviewer}, who granted it, may no longer review` }
   return { status: 'granted', reviewers: [...people] }
+}
+
+/** Who said no to it, and why. */
+export function denialOf({ reviews }: Pick<ApprovalFacts, 'reviews'>): { readonly reviewer: string; readonly reason: string } {
+  const denial = reviews.find(({ verdict }) => verdict === 'denied')
+  return { reviewer: denial?.reviewer ?? 'unknown', reason: denial?.reason ?? '' }
 }
 
 /** In words, what of the action is no longer as it was asked; `null` when every bound field is equal. */

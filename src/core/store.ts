@@ -102,6 +102,14 @@ export interface Lease {
   readonly ordinal: number
 }
 
+/** What an act means for the round of approval before it, in the same commit. */
+export interface RoundOfAct {
+  /** The grant that is used. */
+  readonly approvalId: string | null
+  /** A round that is open, and that nobody has to answer any more. */
+  readonly voids?: string | null
+}
+
 /** `body` is always the canonical text of one ledger row; the store takes what it needs from it. */
 export interface GateStore {
   readFacts(query: FactsQuery): Promise<Facts>
@@ -110,7 +118,7 @@ export interface GateStore {
   /** Opens a round; with `closing`, voids the one before in the same commit. */
   requestApproval(commit: { readonly body: string; readonly answer: Unrecorded<Waiting>; readonly request: string; readonly guard: Guard; readonly closing?: Closing | undefined }): Promise<Committed>
   /** Consumes the grant, opens the execution, records the intent: before any effect (I7). */
-  openExecution(commit: { readonly body: string; readonly guard: Guard; readonly leaseMs: number; readonly idempotentForMs: number | null; readonly approvalId: string | null }): Promise<Committed<Lease>>
+  openExecution(commit: { readonly body: string; readonly guard: Guard; readonly leaseMs: number; readonly idempotentForMs: number | null } & RoundOfAct): Promise<Committed<Lease>>
   /** Takes over an execution whose lease is over, while its receiver still honours the key. */
   resumeExecution(commit: { readonly body: string; readonly executionKey: string; readonly leaseMs: number }): Promise<Committed<Lease>>
   /** Ends a lease early: the executor has returned, and nothing of ours runs any more. */
@@ -124,7 +132,7 @@ export interface GateStore {
     readonly end: ({ readonly status: 'succeeded' } | { readonly status: 'failed'; readonly token: string } | { readonly status: 'rejected'; readonly why: string }) & { readonly ordinal?: number }
   }): Promise<Committed | { readonly status: 'contradicted' }>
   /** An action without an effect of its own: consumed, recorded and folded in one commit. */
-  executePure(commit: { readonly body: string; readonly guard: Guard; readonly approvalId: string | null; readonly answer: Unrecorded<ActionResult> }): Promise<Committed>
+  executePure(commit: { readonly body: string; readonly guard: Guard; readonly answer: Unrecorded<ActionResult> } & RoundOfAct): Promise<Committed>
   /** Nobody knows: only past the lease, or by its holder. */
   markInDoubt(commit: { readonly body: string; readonly executionKey: string; readonly token: string | null }): Promise<Committed>
   /** Folds a reported event. `busy`: an execution holds the entity; `duplicate`: this id is recorded with the same content. */

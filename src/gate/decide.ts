@@ -2,7 +2,7 @@
  * What the gate does about one proposal, given one reading of the facts. The acting gate and the read-only evaluation both ask
  * here, so that they cannot come to different answers.
  */
-import type { ApprovalFacts } from '../core/approval.ts'
+import { denialOf, type ApprovalFacts } from '../core/approval.ts'
 import type { ActionOnFacts } from '../core/contract.ts'
 import { evaluate } from '../core/gate.ts'
 import { refuse, type Refusal } from '../core/outcome.ts'
@@ -46,7 +46,9 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
     if (facts.holder.status === 'reserved') return { do: 'wait', leaseRemainingMs: facts.holder.leaseRemainingMs }
     return { do: 'refuse', refusal: refuse('outcome_unknown', `an earlier action on ${request.entityId} has an unknown outcome; a person must look first`), closing: closingOf(proposal, facts.approval), declared }
   }
-  return decision.outcome === 'allowed' ? { do: 'execute', action: decision.action } : { do: 'consent', decision }
+  if (decision.outcome === 'approval_required') return { do: 'consent', decision }
+  const no = saidNo(facts.approval)
+  return no === null ? { do: 'execute', action: decision.action } : { do: 'refuse', refusal: no, closing: closingOf(proposal, facts.approval), declared }
 }
 
 /** What was decided before under this key and stays so: `allowed` stands for "answer it again". `null`: judge afresh. */
@@ -68,6 +70,22 @@ function earlier({ action, proposalDigest, request, authority }: GovernedProposa
     return refuse('approval_denied', `${denied.reviewer} denied an equal proposal: ${denied.reason}`)
   }
   return null
+}
+
+/** What a person has said against this very proposal stays said, also where the rules have moved and nobody has to be asked any more. */
+function saidNo(approval: ApprovalFacts | null): Refusal | null {
+  if (approval?.status === 'denied') return denied(denialOf(approval))
+  return approval?.status === 'revoked' ? revoked() : null
+}
+
+/** Somebody has been asked, and said no. */
+export function denied({ reviewer, reason }: { readonly reviewer: string; readonly reason: string }): Refusal {
+  return refuse('approval_denied', `${reviewer} said no: ${reason}`)
+}
+
+/** Somebody had agreed, and took it back. */
+export function revoked(): Refusal {
+  return refuse('approval_void', 'the grant was revoked')
 }
 
 /** Ends the open round when the proposal itself is refused meanwhile. */

@@ -29,9 +29,10 @@ export function overWithin(timing: Timing, ms: number): Timing | null {
   return executorMs < 1 ? null : { ...timing, executorMs, leaseMs: timing.leaseMs - over }
 }
 
-/** The grant to be used, and what was found out with it. */
-export interface Granted {
+/** The round of approval before it: its grant is used, or nobody has to answer it any more; and what was found out with it. */
+export interface RoundBefore {
   readonly approvalId: string
+  readonly is: 'used' | 'void'
   readonly before: readonly AuditEntry[]
 }
 
@@ -45,6 +46,7 @@ interface Attempt {
   readonly action: ActionOnFacts
   readonly timing: Timing
   readonly approvalId: string | null
+  readonly voids: string | null
 }
 
 /** An attempt that holds the lease; `cause` is the row that opened it, or took it up. */
@@ -55,13 +57,14 @@ interface Opened extends Attempt {
   readonly since: number
 }
 
-/** Opens the execution (consuming the grant), runs it, completes it. `stale`: nothing was written, read again. */
-export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor | undefined, granted: Granted | null, timing: Timing): Promise<Done> {
+/** Opens the execution (consuming the grant, or ending the round), runs it, completes it. `stale`: nothing was written, read again. */
+export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor | undefined, round: RoundBefore | null, timing: Timing): Promise<Done> {
   const { effect } = proposal.contract
-  const approvalId = granted?.approvalId ?? null
-  const attempt: Attempt = { store, proposal, facts, action, timing, approvalId }
+  const approvalId = round?.is === 'used' ? round.approvalId : null
+  const voids = round?.is === 'void' ? round.approvalId : null
+  const attempt: Attempt = { store, proposal, facts, action, timing, approvalId, voids }
   const validated: AuditEntry[] = [
-    ...(granted === null ? [proposed(proposal)] : granted.before),
+    ...(round === null ? [proposed(proposal)] : round.before),
     { kind: 'action_validated', message: 'action validated', data: { action: proposal.action, approval_id: approvalId, requires_approval: approvalId !== null } },
   ]
   if (effect === 'none') return executePure(attempt, validated)
@@ -73,6 +76,7 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
     leaseMs: timing.leaseMs,
     idempotentForMs: effect === 'external' ? null : durationMs(effect.idempotentFor),
     approvalId,
+    voids,
   })
   if (opened.status === 'stale') return 'stale'
   if (opened.status === 'repeat') return opened.answer.outcome === 'approval_required' ? 'stale' : opened.answer
@@ -87,25 +91,26 @@ export async function resume(store: GateStore, proposal: GovernedProposal, facts
   const since = performance.now()
   const resumed = await store.resumeExecution({ body, executionKey: proposal.executionKey, leaseMs: timing.leaseMs })
   if (resumed.status !== 'committed') return 'stale'
-  return runAndComplete({ store, proposal, facts, action, timing, approvalId, lease: resumed, cause: refOf(resumed.record), since }, executor)
+  return runAndComplete({ store, proposal, facts, action, timing, approvalId, voids: null, lease: resumed, cause: refOf(resumed.record), since }, executor)
 }
 
 /** An action that only emits: judged, the grant used up, folded and recorded in one commit. */
 async function executePure(attempt: Attempt, validated: readonly AuditEntry[]): Promise<Done> {
-  const { store, proposal, facts, action, approvalId } = attempt
+  const { store, proposal, facts, action, approvalId, voids } = attempt
+  const round = approvalId ?? voids
   const guard = guardOf(facts, proposal.authority)
   const accepted = accept(attempt, {})
   if (!accepted.ok) {
     const refusal = refuse('error', `${proposal.action} emits what ${proposal.contract.entity.name} cannot take: ${accepted.why}`)
     const voided: AuditEntry[] = approvalId === null ? [] : [{ kind: 'approval_void', message: 'approval void', data: { approval_id: approvalId, action: proposal.action, reason: recordable(refusal.message) } }]
     const body = rowOf(proposal, facts, 'refused', [...validated, ...voided, failed(proposal, refusal.message, 'skipped')], { ...causedBy(approvalId), facts: action.facts, decision: refusal })
-    return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(approvalId === null ? {} : { closing: { approvalId, status: 'void' } }) }), refusal)
+    return answered(await store.recordAnswer({ body, answer: refusal, guard, ...(round === null ? {} : { closing: { approvalId: round, status: 'void' } }) }), refusal)
   }
   const answer = allowed(action.describe(), accepted.output)
   const body = rowOf(proposal, facts, 'executed', [...validated, ...executed(proposal, approvalId, accepted)], {
     ...causedBy(approvalId), facts: action.facts, decision: allowedDecision, events: accepted.events, output: accepted.output,
   })
-  return answered(await store.executePure({ body, guard, approvalId, answer }), answer)
+  return answered(await store.executePure({ body, guard, approvalId, voids, answer }), answer)
 }
 
 async function runAndComplete(opened: Opened, executor: Executor): Promise<Done> {

@@ -13,9 +13,9 @@ import { ask, judge, nextRound, waiting, type NeedsApproval } from './ask.ts'
 import { failed, proposed } from './audit-entries.ts'
 import type { BoundDomain, Executor } from './binding.ts'
 import { authorityOf, type AuthorityRules } from './authority.ts'
-import { decide } from './decide.ts'
+import { decide, denied, revoked } from './decide.ts'
 import { readDeclaredFacts } from './declared-facts.ts'
-import { execute, inDoubt, overWithin, resume, type Timing } from './execute.ts'
+import { execute, inDoubt, overWithin, resume, type RoundBefore, type Timing } from './execute.ts'
 import { guardOf, isOpen, isOwn, parseRequest, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
 import type { ReviewVerifier } from '../temporal/verify-review.ts'
@@ -101,7 +101,7 @@ async function proposeOnce(gate: GateOptions, proposal: GovernedProposal, facts:
     case 'refuse':
       return refused(store, proposal, facts, decided.refusal, decided.closing, [], decided.declared)
     case 'execute':
-      return execute(store, proposal, facts, decided.action, executor, null, timing)
+      return execute(store, proposal, facts, decided.action, executor, roundBefore(proposal, facts), timing)
     case 'consent':
       return consent(gate, proposal, facts, decided.decision, executor, timing)
   }
@@ -141,6 +141,17 @@ async function takeUp(gate: GateOptions, proposal: GovernedProposal, facts: Fact
   return 'stale'
 }
 
+/**
+ * Nobody has to agree to this. Where somebody was asked before the rules moved, the request is void; another run chain's is waited for.
+ * @throws ApplicationFailure (retryable) in that case
+ */
+function roundBefore(proposal: GovernedProposal, { approval }: Facts): RoundBefore | null {
+  if (approval === null || !isOpen(approval)) return null
+  if (!isOwn(proposal, approval)) throw askedElsewhere(proposal, approval)
+  const { approvalId } = approval
+  return { approvalId, is: 'void', before: [{ kind: 'approval_void', message: 'approval void', data: { approval_id: approvalId, action: proposal.action, reason: 'nobody has to agree to it any more' } }] }
+}
+
 /** A person has to agree: ask, or judge what came back. */
 async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Facts, decision: NeedsApproval, executor: Executor | undefined, timing: Timing): Promise<GateAnswer | 'stale'> {
   const { store } = gate
@@ -167,16 +178,16 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
   const before = rejectedEntries(proposal, approvalId, rejected)
   switch (judged.status) {
     case 'granted':
-      return execute(store, proposal, facts, decision.action, executor, { approvalId, before }, timing)
+      return execute(store, proposal, facts, decision.action, executor, { approvalId, is: 'used', before }, timing)
     case 'denied':
-      return refused(store, proposal, facts, refuse('approval_denied', `${judged.reviewer} said no: ${judged.reason}`), ending('denied'), before)
+      return refused(store, proposal, facts, denied(judged), ending('denied'), before)
     case 'expired':
       return refused(store, proposal, facts, refuse('approval_expired', judged.message), { approvalId, status: 'expired' }, before)
     case 'void':
       return askAgain(judged.changed, { keepDeadline: true, closing: { approvalId, status: 'void' }, before })
     case 'closed':
       if (judged.by === 'expired') return refused(store, proposal, facts, refuse('approval_expired', 'nobody answered, or used the grant, in time'), undefined, before)
-      if (judged.by === 'revoked') return refused(store, proposal, facts, refuse('approval_void', 'the grant was revoked'), ending('revoked'), before)
+      if (judged.by === 'revoked') return refused(store, proposal, facts, revoked(), ending('revoked'), before)
       return askAgain(judged.by === 'consumed' ? 'it was tried before, and nothing was done' : `the request before was ${judged.by}`, { keepDeadline: false, before })
     case 'waiting': {
       const remainingMs = approval.status === 'pending' ? approval.answerRemainingMs : approval.useRemainingMs

@@ -29,8 +29,8 @@ export function createGateStore(pool: Pool): GateStore {
     recordAnswer: ({ body, answer, guard, closing }) => commit('kiff.record_answer', [body, json(answer), json(guard), json(closing)]),
     requestApproval: ({ body, answer, request, guard, closing }) =>
       commit('kiff.request_approval', [body, json(answer), request, json(guard), json(closing)]),
-    openExecution: ({ body, guard, leaseMs, idempotentForMs, approvalId }) =>
-      commit<Lease>('kiff.open_execution', [body, json(guard), Math.ceil(leaseMs), idempotentForMs, approvalId]),
+    openExecution: ({ body, guard, leaseMs, idempotentForMs, approvalId, voids = null }) =>
+      commit<Lease>('kiff.open_execution', [body, json(guard), Math.ceil(leaseMs), idempotentForMs, approvalId, voids]),
     resumeExecution: ({ body, executionKey, leaseMs }) => commit<Lease>('kiff.resume_execution', [body, executionKey, Math.ceil(leaseMs)]),
     async yieldLease(executionKey, token): Promise<void> {
       await callFunction(pool, 'kiff.yield_lease', [executionKey, token])
@@ -38,7 +38,7 @@ export function createGateStore(pool: Pool): GateStore {
     // No conflict is swallowed here: the effect has happened, and a refused completion must be seen.
     completeExecution: async ({ body, executionKey, answer, end }) =>
       toCompleted(await callFunction(pool, 'kiff.complete_execution', [body, executionKey, json(answer), json(end)])),
-    executePure: ({ body, guard, approvalId, answer }) => commit('kiff.execute_pure', [body, json(guard), approvalId, json(answer)]),
+    executePure: ({ body, guard, approvalId, voids = null, answer }) => commit('kiff.execute_pure', [body, json(guard), approvalId, voids, json(answer)]),
     markInDoubt: ({ body, executionKey, token }) => commit('kiff.mark_in_doubt', [body, executionKey, token]),
     reportEvent: ({ body, answer, guard }) => commit('kiff.report_event', [body, json(answer), json(guard)]),
     async overdueExecutions(): Promise<readonly OverdueExecution[]> {

@@ -53,6 +53,11 @@ export const ledgers = defineDomain({
       approval: { always: 'it cannot be undone', reviewers: 'accounts.review', expiresIn: '3 days' },
       describe: ({ params }) => `Never alone: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
     }),
+    MAY_ASK: Account.action({
+      description: 'Asks as its rule says, and has an effect', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'high', effect: 'external',
+      approval: { when: () => 'today', reviewers: 'accounts.review', expiresIn: '3 days' },
+      describe: ({ params }) => `May ask: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
+    }),
     PING: Endpoint.action({
       description: 'About something that we keep no state of', from: 'any', params: note, output: done, permission: 'accounts.note', risk: 'low', effect: 'external',
       describe: ({ params }) => `Ping: ${params.note}`,

@@ -319,7 +319,14 @@ begin
   return true;
 end $$;
 
-create function kiff.open_execution(p_body text, p_guard jsonb, p_lease_ms bigint, p_idempotent_ms bigint, p_approval uuid) returns jsonb
+-- A round may be voided beside something that happens without it; true where there is none.
+create function kiff.may_void(p_void uuid) returns boolean
+language sql volatile as $$
+  select p_void is null or exists (select from kiff.approvals where approval_id = p_void and closed_seq is null and status in ('pending', 'granted'))
+$$;
+
+-- `p_approval`: the grant that is used. `p_void`: a round that is open, and that nobody has to answer any more.
+create function kiff.open_execution(p_body text, p_guard jsonb, p_lease_ms bigint, p_idempotent_ms bigint, p_approval uuid, p_void uuid) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare
   b jsonb := p_body::jsonb;
@@ -331,12 +338,14 @@ declare
 begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale' then return '{"status":"stale"}'; end if;
+  if not may_void(p_void) then return '{"status":"stale"}'; end if;
   select coalesce(max(ordinal), 0) + 1 into v_ordinal from executions where execution_key = b ->> 'execution_key';
   if exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') or was_contradicted(b ->> 'execution_key') then return '{"status":"stale"}'; end if;
   v_record := append(v_chain, p_body, '{opened}');
   if p_approval is not null and not consume_grant(p_approval, b, (v_record ->> 'seq')::bigint) then
     raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
   end if;
+  if p_void is not null then perform close_round(jsonb_build_object('approvalId', p_void, 'status', 'void'), b, v_chain, (v_record ->> 'seq')::bigint); end if;
   insert into executions (execution_key, ordinal, chain, status, lease_token, lease_until, idempotent_until, proposal_digest, opened, opened_seq)
   values (b ->> 'execution_key', v_ordinal, v_chain, 'reserved', v_token, clock_timestamp() + p_lease_ms * interval '1 ms',
     clock_timestamp() + p_idempotent_ms * interval '1 ms', b ->> 'proposal_digest', b - 'audit', (v_record ->> 'seq')::bigint);
@@ -433,13 +442,13 @@ begin
 end $$;
 
 -- An action that only emits: everything in this one commit.
-create function kiff.execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_answer jsonb) returns jsonb
+create function kiff.execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_void uuid, p_answer jsonb) returns jsonb
 language plpgsql security definer set search_path = kiff, pg_temp as $$
 declare b jsonb := p_body::jsonb; v_chain bigint := lock_chain_of(b); v_done jsonb := recorded_call(b); v_seq bigint;
 begin
   if v_done is not null then return v_done; end if;
   if not guard_holds(v_chain, b, p_guard) or entity_is_held(v_chain) or contract_permits(v_chain, b, p_approval) = 'stale'
-    or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') or was_contradicted(b ->> 'execution_key') then
+    or exists (select from executions where execution_key = b ->> 'execution_key' and status <> 'failed') or was_contradicted(b ->> 'execution_key') or not may_void(p_void) then
     return '{"status":"stale"}';
   end if;
   v_done := append_answer(v_chain, p_body, '{executed}', p_answer);
@@ -447,6 +456,7 @@ begin
   if p_approval is not null and not consume_grant(p_approval, b, v_seq) then
     raise exception 'the grant of approval % cannot be used', p_approval using errcode = 'serialization_failure';
   end if;
+  if p_void is not null then perform close_round(jsonb_build_object('approvalId', p_void, 'status', 'void'), b, v_chain, v_seq); end if;
   perform fold_events(v_chain, b, v_seq);
   insert into executions (execution_key, ordinal, chain, status, lease_until, proposal_digest, opened, opened_seq, closed_seq, answer)
   values (b ->> 'execution_key', 1, v_chain, 'succeeded', clock_timestamp(), b ->> 'proposal_digest', b - 'audit', v_seq, v_seq, p_answer);

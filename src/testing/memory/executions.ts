@@ -7,7 +7,7 @@ import { parseBody, toText, type Body } from './body.ts'
 import { foldEvents } from './events.ts'
 import { appendAnswer, callKey, contractPermits, guardHolds, holderOf, isAbout, newestExecution, putExecution, recordedCall, stale, wasContradicted } from './guards.ts'
 import { append, chainById, lockChainOf } from './ledger.ts'
-import { consumeGrant } from './rounds.ts'
+import { closeRound, consumeGrant, mayVoid } from './rounds.ts'
 import { StoreError, type Execution, type Transaction } from './tables.ts'
 
 const unreconciled = { reconciling: null, reconciliationRejected: null, contradictedSeq: null } as const
@@ -15,8 +15,8 @@ const unreconciled = { reconciling: null, reconciliationRejected: null, contradi
 type Commit<Name extends 'openExecution' | 'resumeExecution' | 'completeExecution' | 'executePure' | 'markInDoubt'> = Parameters<GateStore[Name]>[0]
 
 /** The guards and the registry, as every effect needs them. */
-function mayAct(tx: Transaction, chain: number, b: Body, { guard, approvalId }: Pick<Commit<'openExecution'>, 'guard' | 'approvalId'>): boolean {
-  return guardHolds(tx, chain, b, guard) && holderOf(tx, chain) === undefined && contractPermits(tx, chain, b, approvalId) === 'permitted'
+function mayAct(tx: Transaction, chain: number, b: Body, { guard, approvalId, voids }: Pick<Commit<'openExecution'>, 'guard' | 'approvalId' | 'voids'>): boolean {
+  return mayVoid(tx, voids) && guardHolds(tx, chain, b, guard) && holderOf(tx, chain) === undefined && contractPermits(tx, chain, b, approvalId) === 'permitted'
     && !tx.executions.all().some(({ executionKey, status, contradictedSeq }) => executionKey === b.execution_key && (status !== 'failed' || contradictedSeq !== null))
 }
 
@@ -26,7 +26,7 @@ function openedBy(text: string): string {
 }
 
 export function openExecution(tx: Transaction, commit: Commit<'openExecution'>): Committed<Lease> {
-  const { body, leaseMs, idempotentForMs, approvalId } = commit
+  const { body, leaseMs, idempotentForMs, approvalId, voids } = commit
   const b = parseBody(body)
   const chain = lockChainOf(tx, b)
   const done = recordedCall(tx, b)
@@ -35,6 +35,7 @@ export function openExecution(tx: Transaction, commit: Commit<'openExecution'>):
   const ordinal = (newestExecution(tx, b.execution_key)?.ordinal ?? 0) + 1
   const record = append(tx, chain, body, ['opened'])
   if (approvalId !== null) consumeGrant(tx, approvalId, b, record.seq)
+  if (voids != null) closeRound(tx, { approvalId: voids, status: 'void' }, b, chain, record.seq)
   const token = randomUUID()
   putExecution(tx, {
     executionKey: b.execution_key ?? '', ordinal, chain, status: 'reserved', completionRejected: null, leaseToken: token, leaseUntil: tx.now + Math.ceil(leaseMs),
@@ -91,7 +92,7 @@ export function completeExecution(tx: Transaction, { body, executionKey, answer,
 
 /** An action that only emits: everything in this one commit. */
 export function executePure(tx: Transaction, commit: Commit<'executePure'>): Committed {
-  const { body, approvalId, answer } = commit
+  const { body, approvalId, voids, answer } = commit
   const b = parseBody(body)
   const chain = lockChainOf(tx, b)
   const done = recordedCall(tx, b)
@@ -100,6 +101,7 @@ export function executePure(tx: Transaction, commit: Commit<'executePure'>): Com
   const committed = appendAnswer(tx, chain, body, b, ['executed'], answer)
   const { seq } = committed.record
   if (approvalId !== null) consumeGrant(tx, approvalId, b, seq)
+  if (voids != null) closeRound(tx, { approvalId: voids, status: 'void' }, b, chain, seq)
   foldEvents(tx, chain, b, seq)
   const executionKey = b.execution_key ?? ''
   if (tx.executions.get(executionKey, 1) !== undefined) throw new StoreError('23505', `execution ${executionKey} was there before`)

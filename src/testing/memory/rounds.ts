@@ -74,7 +74,13 @@ const endable: Readonly<Record<Closing['status'], readonly Approval['status'][]>
   revoked: ['revoked'],
 }
 
-function closeRound(tx: Transaction, { approvalId, status }: Closing, b: Body, chain: number, seq: number): void {
+/** A round may be voided beside something that happens without it; true where there is none. */
+export function mayVoid(tx: Transaction, approvalId: string | null | undefined): boolean {
+  const a = approvalId == null ? undefined : tx.approvals.get(approvalId)
+  return approvalId == null || (a !== undefined && a.closedSeq === null && endable.void.includes(a.status))
+}
+
+export function closeRound(tx: Transaction, { approvalId, status }: Closing, b: Body, chain: number, seq: number): void {
   const a = tx.approvals.get(approvalId)
   if (a === undefined) throw new StoreError('P0002', `there is no approval ${approvalId}`)
   if (a.chain !== chain || a.namespace !== b.namespace || a.workflowId !== b.workflow_id || a.firstExecutionRunId !== b.first_execution_run_id) {

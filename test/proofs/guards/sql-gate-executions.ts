@@ -18,6 +18,11 @@ export const sqlGateExecutions = guardsOf('0003-gate', [
   ['contradicted-key', 'every key kept from being opened for one that was contradicted', 'kiff.executions where execution_key = p_key and contradicted_seq is not null)', 'kiff.executions where contradicted_seq is not null)', 'attempts', 'keeps no other key from being opened'],
   ['open-kind', 'an opening that says it is a review', "append(v_chain, p_body, '{opened}')", "append(v_chain, p_body, '{opened,reviewed}')", 'rows', 'openExecution writes no review, and no reconciliation'],
   ['open-consumes', 'an effect by a grant that cannot be used', "if p_approval is not null and not consume_grant(p_approval, b, (v_record ->> 'seq')::bigint) then", 'if false then', 'approvals', 'whose time to use it is over > opens nothing'],
+  ['open-voids', 'a request that stays open though its action was done', "if p_void is not null then perform close_round(jsonb_build_object('approvalId', p_void, 'status', 'void'), b, v_chain, (v_record ->> 'seq')::bigint); end if;", '', 'unasked', '(MAY_ASK) > is void from the commit on'],
+  ['open-may-void', 'an effect beside a denial that has come meanwhile', "if not may_void(p_void) then return '{\"status\":\"stale\"}'; end if;", '', 'unasked', '(MAY_ASK) > is looked at again where somebody denies it'],
+  ['pure-voids', 'a request that stays open though its action was done', "if p_void is not null then perform close_round(jsonb_build_object('approvalId', p_void, 'status', 'void'), b, v_chain, v_seq); end if;", '', 'unasked', '(ASK) > is void from the commit on'],
+  ['pure-may-void', 'an action beside a denial that has come meanwhile', ' or not may_void(p_void) then\n', ' then\n', 'unasked', '(ASK) > is looked at again where somebody denies it'],
+  ['may-void-status', 'a denial that is void', "where approval_id = p_void and closed_seq is null and status in ('pending', 'granted'))", 'where approval_id = p_void and closed_seq is null)', 'unasked', '(MAY_ASK) > is looked at again where somebody denies it'],
   ['open-lease', 'an execution that anybody may take up at once', "v_token, clock_timestamp() + p_lease_ms * interval '1 ms',\n", 'v_token, clock_timestamp(),\n', 'executions', 'is refused while its lease lasts'],
   ['open-idempotence', 'an effect repeated after its receiver honours the key', "clock_timestamp() + p_idempotent_ms * interval '1 ms', b", "clock_timestamp() + interval '1 year', b", 'executions', 'is refused for an effect that must not be repeated'],
   ['open-opened', 'an answer of a person over something else than was opened', "b - 'audit', (v_record ->> 'seq')::bigint);\n  return jsonb_build_object('status', 'committed', 'record', v_record, 'token'", "'{}', (v_record ->> 'seq')::bigint);\n  return jsonb_build_object('status', 'committed', 'record', v_record, 'token'", 'reconciliations', 'is what was opened, by whom'],
@@ -110,6 +115,7 @@ export const sqlGateExecutions = guardsOf('0003-gate', [
 ])
 
 export const secondLines = secondLinesOf('0003-gate', [
+  ['may-void-open', 'a round voided that is closed', 'every way to close a round moves it out of `pending` and `granted`'],
   ['resume-entity', 'an execution taken up in the name of another entity', '`sql-resume-about`: what is another entity\'s says so'],
   ['doubt-entity', 'a doubt in the name of another entity', '`sql-doubt-about`, likewise'],
   ['execution-once', 'two attempts of one number', 'reconciliations refer to this key, so that the migration needs it'],

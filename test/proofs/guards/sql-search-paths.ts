@@ -5,9 +5,9 @@ const functions = {
   '0003-gate': [
     'read_facts(q jsonb) returns jsonb\nlanguage sql volatile', 'record_answer(p_body text, p_answer jsonb, p_guard jsonb, p_closing jsonb) returns jsonb\nlanguage plpgsql',
     'request_approval(p_body text, p_answer jsonb, p_request text, p_guard jsonb, p_closing jsonb) returns jsonb\nlanguage plpgsql',
-    'open_execution(p_body text, p_guard jsonb, p_lease_ms bigint, p_idempotent_ms bigint, p_approval uuid) returns jsonb\nlanguage plpgsql',
+    'open_execution(p_body text, p_guard jsonb, p_lease_ms bigint, p_idempotent_ms bigint, p_approval uuid, p_void uuid) returns jsonb\nlanguage plpgsql',
     'resume_execution(p_body text, p_key text, p_lease_ms bigint) returns jsonb\nlanguage plpgsql', 'yield_lease(p_key text, p_token uuid) returns void\nlanguage sql',
-    'complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb\nlanguage plpgsql', 'execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_answer jsonb) returns jsonb\nlanguage plpgsql',
+    'complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb\nlanguage plpgsql', 'execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_void uuid, p_answer jsonb) returns jsonb\nlanguage plpgsql',
     'mark_in_doubt(p_body text, p_key text, p_token uuid) returns jsonb\nlanguage plpgsql', 'report_event(p_body text, p_answer jsonb, p_guard jsonb) returns jsonb\nlanguage plpgsql',
     'overdue_executions() returns setof jsonb\nlanguage sql volatile', 'registered_contracts(p_domain text) returns setof jsonb\nlanguage sql stable',
   ],
