@@ -134,6 +134,28 @@ export function noteHits(batch: Batch, gate: GateProcess): void {
   }
 }
 
+/** Strikes at a server when many activities are under way, and notes whose. */
+export async function hitWhileUnderWay(batch: Batch, how: string, afterMs: number, strike: () => Promise<unknown>): Promise<void> {
+  for (const until = Date.now() + 6_000; Date.now() < until && (await ordersUnderWay(batch)).size < 14; ) await pause(100)
+  await pause(afterMs)
+  const under = await ordersUnderWay(batch)
+  await strike()
+  batch.count()
+  for (const trial of batch.trials) if (under.has(trial.order)) trial.hits.push(how)
+}
+
+/** `PendingActivityState` on the wire. */
+const handedOut = 2
+
+/** Whose activities the server has handed out. */
+async function ordersUnderWay(batch: Batch): Promise<ReadonlySet<string>> {
+  const under = await Promise.all(batch.trials.map(async (trial) => {
+    const described = await Promise.all(trial.workflows.map((workflow) => workflow.describe()))
+    return described.some(({ raw }) => raw.pendingActivities?.some(({ state }) => Number(state) === handedOut)) ? [trial.order] : []
+  }))
+  return new Set(under.flat())
+}
+
 /** Waits for all workflows, and until nothing holds their orders any more; those who wait to be told so are told to propose again. */
 export async function settle(batch: Batch, { withinMs = 90_000, lingerMs = 0 } = {}): Promise<void> {
   const until = Date.now() + withinMs

@@ -22,19 +22,23 @@ export interface ServerUrls {
   readonly temporalAddress: string
 }
 
-/** What all worlds of one run share. */
-export interface Ground extends ServerUrls {
-  readonly folder: string
+/** What works with one Temporal server. */
+export interface OnTemporal {
+  readonly temporalAddress: string
   readonly client: Client
-  readonly native: NativeConnection
-  readonly bundle: WorkflowBundleWithSourceMap
   /** The task queue of the one agent worker. */
   readonly agents: string
-  readonly books: Books
   readonly startAgents: (taskQueue: string) => Promise<{ readonly stop: () => Promise<void> }>
+  readonly close: () => Promise<void>
+}
+
+/** What all worlds of one run share. */
+export interface Ground extends ServerUrls, OnTemporal {
+  readonly folder: string
+  readonly bundle: WorkflowBundleWithSourceMap
+  readonly books: Books
   /** At most so many batches at once, whatever they belong to. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
-  readonly close: () => Promise<void>
 }
 
 /** One database, and what works on it. */
@@ -56,13 +60,27 @@ export async function breakGround(urls: ServerUrls): Promise<Ground> {
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
   const folder = await mkdtemp(join(tmpdir(), 'kiff-effects-'))
   process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'compiled')
-  const { temporalAddress: address } = urls
-  const [connection, native, books, bundle] = await Promise.all([
-    Connection.connect({ address }), NativeConnection.connect({ address }), openBooks(folder),
+  const [books, bundle] = await Promise.all([
+    openBooks(folder),
     bundleWorkflowCode({ workflowsPath: new URL('workflows/index.ts', import.meta.url).pathname, plugins: [new KiffPlugin()], logger: new DefaultLogger('ERROR') }),
   ])
+  const temporal = await onTemporal(urls.temporalAddress, bundle)
+  return {
+    ...urls, ...temporal, folder, bundle, books,
+    inTurn: turnstile(atOnce),
+    async close() {
+      await temporal.close()
+      await books.close()
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** A client and an agent worker of the server at this address. */
+export async function onTemporal(address: string, bundle: WorkflowBundleWithSourceMap): Promise<OnTemporal> {
+  const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })])
   const stops: (() => Promise<void>)[] = []
-  const startAgents: Ground['startAgents'] = async (taskQueue) => {
+  const startAgents: OnTemporal['startAgents'] = async (taskQueue) => {
     const worker = await Worker.create({ connection: native, taskQueue, workflowBundle: bundle })
     const run = worker.run()
     run.catch(() => {})
@@ -78,13 +96,11 @@ export async function breakGround(urls: ServerUrls): Promise<Ground> {
   const agents = `agents-${randomUUID()}`
   await startAgents(agents)
   return {
-    ...urls, folder, native, bundle, books, agents, startAgents,
+    temporalAddress: address, agents, startAgents,
     client: new Client({ connection }),
-    inTurn: turnstile(atOnce),
     async close() {
       await Promise.all(stops.map((stop) => stop()))
-      await Promise.all([native.close(), connection.close(), books.close()])
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+      await Promise.all([native.close(), connection.close()])
     },
   }
 }

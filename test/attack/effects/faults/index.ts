@@ -10,10 +10,11 @@ import { overlap } from './overlap.ts'
 import { relay } from './relay.ts'
 import { reset } from './reset.ts'
 import { retry } from './retry.ts'
+import { server } from './server.ts'
 import { signals } from './signals.ts'
 import { takeOver } from './take-over.ts'
 
 export const faults: readonly { readonly fault: Fault; readonly trials: number }[] = [
   { fault: kill, trials: 280 }, { fault: overlap, trials: 72 }, { fault: retry, trials: 160 }, { fault: forge, trials: 60 }, { fault: takeOver, trials: 32 }, { fault: reset, trials: 36 },
-  { fault: continued, trials: 60 }, { fault: signals, trials: 60 }, { fault: relay, trials: 120 }, { fault: database, trials: 60 }, { fault: clock, trials: 90 }, { fault: crowd, trials: 130 },
+  { fault: continued, trials: 60 }, { fault: signals, trials: 60 }, { fault: relay, trials: 120 }, { fault: database, trials: 60 }, { fault: server, trials: 40 }, { fault: clock, trials: 90 }, { fault: crowd, trials: 130 },
 ]
