@@ -30,7 +30,11 @@ describe.skipIf(missing !== '')(`the inbox in Chromium${missing}`, () => {
     inbox = await openInbox()
     inbox.desk.put(aRequest())
   })
-  afterEach(() => inbox.close())
+  afterEach(async () => {
+    // A page left open would go on asking, and complain in the next test.
+    await Promise.all(browser.contexts().map((context) => context.close()))
+    await inbox.close()
+  })
   afterAll(() => browser.close())
 
   async function open(options: BrowserContextOptions = {}): Promise<Page> {
