@@ -1,4 +1,5 @@
 /** `npm run proofs`: weakens each guard alone, in a copy of the tree, and sees its named test fail. */
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ const help = `npm run proofs -- [options]
 Every guard is weakened alone, and the test named for it must fail.
 
   --only <id or area>  only these; may be repeated
+  --since <commit>     only those whose source or test has changed since then
   --jobs <n>           runs at a time, each in a copy of the tree (default: number of cores)
   --alone              without mutations, run each named test by itself and not with the others of its file
   --list               name the guards and run nothing
@@ -36,7 +38,7 @@ const print = (line: string): void => {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: {
-    only: { type: 'string', multiple: true, default: [] }, jobs: { type: 'string', default: String(availableParallelism()) },
+    only: { type: 'string', multiple: true, default: [] }, since: { type: 'string' }, jobs: { type: 'string', default: String(availableParallelism()) },
     alone: { type: 'boolean', default: false }, list: { type: 'boolean', default: false }, table: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   } })
@@ -56,7 +58,10 @@ async function main(): Promise<number> {
     say(unknown.length > 0 ? `no guard or area named ${unknown.join(', ')}; --list names them` : '--jobs takes a whole number from 1')
     return 2
   }
-  const chosen = all.filter(({ area, guard }) => values.only.length === 0 || values.only.includes(area) || values.only.includes(guard.id))
+  const changed = values.since === undefined ? null : changedSince(values.since)
+  const chosen = all
+    .filter(({ area, guard }) => values.only.length === 0 || values.only.includes(area) || values.only.includes(guard.id))
+    .filter(({ guard }) => changed === null || changed.has(guard.file) || changed.has(guard.test))
   const areaOf = new Map(chosen.map(({ area, guard }) => [guard, area]))
   if (values.list) {
     for (const { area, guard } of chosen) print(values.json ? JSON.stringify({ area, ...guard }) : `${area}  ${guard.id}  ${guard.guards}`)
@@ -93,6 +98,13 @@ async function main(): Promise<number> {
     print(`${proven} proven, ${survived} survived, ${stale} stale`)
   }
   return survived + stale === 0 ? 0 : 1
+}
+
+/** Files that differ from that commit's, from the repository's root. @throws TypeError when there is no such commit */
+function changedSince(commit: string): ReadonlySet<string> {
+  const { status, stdout, stderr } = spawnSync('git', ['diff', '--name-only', `${commit}^{commit}`, '--'], { encoding: 'utf8' })
+  if (status !== 0) throw new TypeError(`--since takes a commit of this repository: ${stderr.trim()}`)
+  return new Set(stdout.split('\n'))
 }
 
 function lineOf({ guard, verdict, note }: Proof): string {

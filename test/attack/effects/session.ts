@@ -134,9 +134,10 @@ export function noteHits(batch: Batch, gate: GateProcess): void {
   }
 }
 
-/** Strikes at a server when many activities are under way, and notes whose. */
+/** Strikes at a server when many activities are under way, after six seconds when there are any, and notes whose. */
 export async function hitWhileUnderWay(batch: Batch, how: string, afterMs: number, strike: () => Promise<unknown>): Promise<void> {
-  for (const until = Date.now() + 6_000; Date.now() < until && (await ordersUnderWay(batch)).size < 14; ) await pause(100)
+  const since = Date.now()
+  for (let size = 0; Date.now() - since < 30_000 && (size === 0 || (size < 14 && Date.now() - since < 6_000)); size = (await ordersUnderWay(batch)).size) await pause(100)
   await pause(afterMs)
   const under = await ordersUnderWay(batch)
   await strike()
