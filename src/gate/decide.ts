@@ -29,8 +29,7 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
   const proven = provenAt(proposal.authority, facts.now)
   if (proven === true) {
     const before = earlier(proposal, facts)
-    if (before !== null) return before.outcome === 'allowed' ? { do: 'repeat' } : { do: 'refuse', refusal: before }
-    if (facts.execution?.status === 'reserved') return { do: 'take_up' }
+    if (before !== null) return before
   }
   const declared = await readDeclared()
   const decision = evaluate(contract, { action, entityId: request.entityId, actor: request.actor, inspection }, {
@@ -51,25 +50,31 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
   return no === null ? { do: 'execute', action: decision.action } : { do: 'refuse', refusal: no, closing: closingOf(proposal, facts.approval), declared }
 }
 
-/** What was decided before under this key and stays so: `allowed` stands for "answer it again". `null`: judge afresh. */
-function earlier({ action, proposalDigest, request, authority }: GovernedProposal, { execution, approval, denied }: Facts): Refusal | { readonly outcome: 'allowed' } | null {
+/** What was decided before under this key and stays so. `null`: judge afresh. */
+function earlier(proposal: GovernedProposal, { execution, approval, denied: equal }: Facts): Decided | null {
+  const { action, proposalDigest, request, authority } = proposal
   for (const known of [execution, approval]) {
-    if (known !== null && known.proposalDigest !== proposalDigest) return refuse('invalid_parameter', 'this key was used for another proposal')
+    if (known !== null && known.proposalDigest !== proposalDigest) return refusing('invalid_parameter', 'this key was used for another proposal')
   }
   if (execution !== null && execution.status !== 'failed') {
-    if (execution.actor !== request.actor || execution.onBehalfOf !== authority.onBehalfOf) return refuse('permission_denied', 'another actor proposed this')
+    if (execution.actor !== request.actor || execution.onBehalfOf !== authority.onBehalfOf) return refusing('permission_denied', 'another actor proposed this')
     if (execution.status === 'in_doubt' || execution.completionRejected !== null) {
-      return refuse('outcome_unknown', `nobody knows whether ${action} on ${request.entityId} happened; a person must look`)
+      return refusing('outcome_unknown', `nobody knows whether ${action} on ${request.entityId} happened; a person must look`)
     }
-    if (execution.status === 'succeeded') return { outcome: 'allowed' }
+    // Its end has to be known, whatever has been said of an equal one since.
+    return { do: execution.status === 'succeeded' ? 'repeat' : 'take_up' }
   }
   if (execution?.status === 'failed' && execution.contradicted) {
-    return refuse('outcome_unknown', `a person had found that ${action} on ${request.entityId} had not happened, and then it had; a person must look`)
+    return refusing('outcome_unknown', `a person had found that ${action} on ${request.entityId} had not happened, and then it had; a person must look`)
   }
-  if (denied !== null && approval?.status !== 'denied') {
-    return refuse('approval_denied', `${denied.reviewer} denied an equal proposal: ${denied.reason}`)
+  if (equal !== null && approval?.status !== 'denied') {
+    return { ...refusing('approval_denied', `${equal.reviewer} denied an equal proposal: ${equal.reason}`), closing: closingOf(proposal, approval) }
   }
   return null
+}
+
+function refusing(...why: Parameters<typeof refuse>): Extract<Decided, { do: 'refuse' }> {
+  return { do: 'refuse', refusal: refuse(...why) }
 }
 
 /** What a person has said against this very proposal stays said, also where the rules have moved and nobody has to be asked any more. */

@@ -1,45 +1,10 @@
 /** What the gate does about one proposal, fact by fact: each of these is read from the store, and none comes with the proposal. */
 import { describe, expect, test } from 'vitest'
-import type { ApprovalFacts, ApprovalStatus } from '../../src/core/approval.ts'
-import type { Contract } from '../../src/core/contract.ts'
+import type { ApprovalFacts } from '../../src/core/approval.ts'
 import type { ExecutionFacts } from '../../src/core/execution.ts'
 import type { Facts } from '../../src/core/store.ts'
-import { decide, type Decided } from '../../src/gate/decide.ts'
-import { toProposal, type GovernedProposal } from '../../src/gate/proposal.ts'
+import { approval, decided, execution, type Asked } from './a-decision.ts'
 import { aContract } from './an-account.ts'
-
-const step = { namespace: 'default', workflowId: 'ticket-1', firstExecutionRunId: 'run-1', runId: 'run-1', activityId: '1' }
-const chain = { firstExecutionRunId: 'run-1', generation: 0, occurrence: 0 }
-const authority = { problem: null, onBehalfOf: 'customer-7', from: null, until: null, mandate: undefined }
-const proposal = (contract: Contract): GovernedProposal => toProposal(step, 'accounts', 'NOTE', contract, { entityId: 'account-1', params: { note: 'hello' }, actor: 'bot-1', chain }, authority)
-const proposed = proposal(aContract())
-
-const nothing: Facts = {
-  now: '2026-01-01T00:00:00.000000Z', state: { value: 'OPEN', version: 1 }, contract: 'newest', events: [], intact: true, rolesEpoch: 1, permissions: ['accounts.note'],
-  call: null, execution: null, executed: null, holder: null, approval: null, event: null, denied: null,
-}
-
-const execution = (over: Partial<ExecutionFacts> = {}): ExecutionFacts => ({
-  executionKey: proposed.executionKey, ordinal: 1, proposalDigest: proposed.proposalDigest, actor: 'bot-1', onBehalfOf: 'customer-7', status: 'succeeded', completionRejected: null,
-  leaseRemainingMs: 0, idempotentRemainingMs: null, facts: {}, contradicted: false, ...over,
-})
-
-const approval = (status: ApprovalStatus, over: Partial<ApprovalFacts> = {}): ApprovalFacts => ({
-  approvalId: 'a-1', proposalDigest: proposed.proposalDigest, status, closed: false, answerRemainingMs: 1_000, useRemainingMs: 2_000, reviews: [],
-  request: JSON.stringify({ namespace: 'default', workflow_id: 'ticket-1', first_execution_run_id: 'run-1' }), ...over,
-})
-
-interface Asked {
-  readonly facts?: Partial<Facts>
-  readonly contract?: Contract
-  readonly problem?: string
-  readonly bound?: boolean
-}
-
-function decided({ facts = {}, contract = aContract(), problem, bound = true }: Asked = {}): Promise<Decided> {
-  const gate = { domain: { name: 'accounts', actions: {}, entities: {}, roles: {} }, executorOf: () => (bound ? async () => ({ text: 'x' }) : undefined), loaderOf: () => undefined }
-  return decide(gate, { ...proposal(contract), authority: { ...authority, problem: problem ?? null } }, { ...nothing, ...facts }, async () => ({}))
-}
 
 const refused = (reason: string): object => ({ do: 'refuse', refusal: { reason } })
 const asks = aContract({ rule: () => 'always' })
@@ -66,9 +31,15 @@ describe('what was decided before under the same key', () => {
     ['is told to nobody who acts for another person', { execution: execution({ onBehalfOf: 'customer-8' }) }, refused('permission_denied')],
     ['an execution of another proposal is a conflict', { execution: execution({ proposalDigest: 'other' }) }, refused('invalid_parameter')],
     ['a request for another proposal is a conflict', { approval: approval('pending', { proposalDigest: 'other' }) }, refused('invalid_parameter')],
+    ['one that is open is taken up, though an equal proposal has been denied since', { execution: execution({ status: 'reserved' }), denied: { reviewer: 'maria', reason: 'no' } }, { do: 'take_up' }],
     ['the denial of an equal proposal stands', { denied: { reviewer: 'maria', reason: 'no' } }, refused('approval_denied')],
   ])('%s', async (_, facts, then) => {
     expect(await decided({ facts })).toMatchObject(then)
+  })
+
+  test('the denial of an equal proposal ends its own round', async () => {
+    const facts = { denied: { reviewer: 'maria', reason: 'no' }, approval: approval('pending') }
+    expect(await decided({ facts, contract: asks })).toMatchObject({ ...refused('approval_denied'), closing: { approvalId: 'a-1', status: 'void' } })
   })
 
   test('the denial of its own round is judged with that round, which it closes', async () => {
