@@ -102,6 +102,15 @@ describe('a ledger that was altered', () => {
     expect(kinds(report)).toEqual(['body_altered', 'row'])
   })
 
+  test('names the step whose row says another caller\'s key than its input', async () => {
+    const run = await aRun((entityId) => [aRefund(entityId, 4_200, { callerKey: `request-${entityId}` })])
+    expect((await check(run)).ok).toBe(true)
+    await alterRow(stack, run.chain, 3, `body = replace(body, '"caller_key":"request-', '"caller_key":"another-')`)
+    const report = await check(run)
+    expect(failed(report)).toEqual(['1 row', '1 chain'])
+    expect(report.steps[0]?.problem).toContain('caller_key')
+  })
+
   test('names the step whose row is gone', async () => {
     const run = await aRun()
     await deleteRow(stack, run.chain, 4)

@@ -24,6 +24,7 @@ export const evidence: readonly Guard[] = [
     ['check-key', 'a row with another execution key', 'if (keys !== null && body.execution_key !== keys.key) return', 'if (false) return', 'names the step whose execution key was altered'],
     ['check-question', 'a question that has a row', "return 'a question was asked, of which nothing is recorded'", 'return null', 'that have a row in the ledger are named', 'test/evidence/replay-consent.test.ts'],
     ['check-params', 'a row with other parameters', "difference(recordable(request.params ?? null), body.params, 'params') ??", '', 'names the step whose row was altered'],
+    ['check-caller-key', "a row with another API caller's key", "difference(request.callerKey, body.caller_key ?? undefined, 'caller_key') ??", '', 'names the step whose row says another caller', 'test/evidence/replay-tampered.test.ts'],
     ['check-trace', 'a row with another trace', '{ trace_id: body.trace_id, correlation_id: body.correlation_id, tags: body.tags },', '{ trace_id: traceId ?? history.firstExecutionRunId, correlation_id: correlationId ?? workflowId, tags: tags && recordable(tags) },', 'names a row with another trace_id', 'test/evidence/replay-consent.test.ts'],
     ['check-mandate', 'a row that speaks for somebody by another mandate', '?? mandateMismatch(request?.mandate, body)', '', 'names a row with another mandate', 'test/evidence/replay-consent.test.ts'],
   ]),
