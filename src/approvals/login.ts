@@ -87,7 +87,7 @@ export function createDevLogin({ person, bindHost, now = Date.now }: DevLoginOpt
   }
 }
 
-const howTo = 'Open the one-time login link that the terminal printed when the inbox started; a used link is replaced by asking there for a new one.'
+const howTo = 'Open the one-time login link that the terminal printed when the inbox started. If it is used up, start the service again ("npm start", or "kiff-temporal serve"): it prints a new one.'
 
 function usedLink() {
   return noticePage('This link no longer logs in', `A login link works once, within 24 hours. ${howTo}`)

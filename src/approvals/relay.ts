@@ -4,10 +4,11 @@
  * a round which is closed.
  */
 import { WorkflowClient, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
-import type { ApprovalRequest } from '../core/approval.ts'
+import type { ApprovalRequest, ApprovalStatus } from '../core/approval.ts'
 import type { RunChain } from '../core/proposal.ts'
 import type { Delivery, ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal } from '../temporal/names.ts'
+import { oneByOne } from '../temporal/one-by-one.ts'
 import { repeat, type Repeated } from '../temporal/repeat.ts'
 import { approvalBody } from './review.ts'
 import { wakeReset } from './wake-reset.ts'
@@ -25,12 +26,12 @@ const maxBackoffMs = 60_000
 /** Looking for workflows that have ended costs a request an open round: every so many looks, at so many of them. */
 const orphansEvery = 10
 const orphansAtOnce = 200
-/** Looking for runs that were reset costs a request a run that waits, once. */
+/** Looking for runs that were reset costs a request a run that waits, whenever another number of its calls does. */
 const resetsEvery = 50
 
 /** Runs until stopped. Faults (a server that is down) delay it; nothing is lost, the outbox is in Postgres. */
 export function startRelay(options: RelayOptions): Repeated {
-  const inOrder = new Set<string>()
+  const known = new Map<string, number>()
   let looked: string | null = null
   return repeat(
     options.everyMs ?? 300,
@@ -38,7 +39,7 @@ export function startRelay(options: RelayOptions): Repeated {
       await deliverDue(options)
       await expireDue(options)
       if (round % orphansEvery === 0) looked = await withdrawOrphans(options, looked)
-      if (round % resetsEvery === 0) await wakeReset(options, inOrder)
+      if (round % resetsEvery === 0) await wakeReset(options, known)
     },
     options.onFault,
   )
@@ -65,23 +66,26 @@ async function signalRun(client: Client, delivery: Delivery): Promise<void> {
   await run.signal(reviewSignal, { approval_id: delivery.approvalId, jws: delivery.reviews })
 }
 
-/** Records the expiry of rounds that are over and that no workflow has come back for. */
-export async function expireDue({ store }: RelayOptions): Promise<void> {
-  for (const { request } of await store.overdueRounds()) await close(store, request, 'approval_expired', 'approval expired')
+/** Closes rounds that are over and that no workflow has come back for, also those that a person has denied, or taken back. */
+export async function expireDue({ store, onFault }: Pick<RelayOptions, 'store' | 'onFault'>): Promise<void> {
+  await oneByOne(await store.overdueRounds(), async ({ request, status }) => close(store, request, 'approval_expired', expiryOf(status)), onFault)
+}
+
+/** A denial, or a revocation, stays one: what is over is the time in which somebody could come for it. */
+function expiryOf(status: ApprovalStatus): string {
+  return status === 'denied' || status === 'revoked' ? `approval ${status}, and closed: nobody has come for the answer` : 'approval expired'
 }
 
 /**
  * Withdraws requests whose workflow has been terminated, has ended, or whose id another run chain has taken: those of the page after
- * `looked`. @returns where it has come to; `null` at the end
+ * `looked`. One that cannot be looked up, as in a namespace that is gone, is left to expire. @returns where it has come to; `null` at the end
  */
-export async function withdrawOrphans({ store, client }: RelayOptions, looked: string | null = null): Promise<string | null> {
+export async function withdrawOrphans({ store, client, onFault }: RelayOptions, looked: string | null = null): Promise<string | null> {
   const page = await store.openRounds(looked, orphansAtOnce)
-  for (const { request } of page) {
+  await oneByOne(page, async ({ request }) => {
     const run = { namespace: request.namespace, workflowId: request.workflow_id, firstExecutionRunId: request.first_execution_run_id }
-    if ((await currentRun(client, run)) === null) {
-      await close(store, request, 'approval_withdrawn', 'approval withdrawn: its workflow has ended')
-    }
-  }
+    if ((await currentRun(client, run)) === null) await close(store, request, 'approval_withdrawn', 'approval withdrawn: its workflow has ended')
+  }, onFault)
   return page.length < orphansAtOnce ? null : (page.at(-1)?.request.approval_id ?? null)
 }
 

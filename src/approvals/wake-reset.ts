@@ -5,34 +5,49 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client'
 import type { ReviewStore } from '../postgres/review-store.ts'
 import { reviewSignal, searchAttributes } from '../temporal/names.ts'
+import { oneByOne } from '../temporal/one-by-one.ts'
 
-/** Remembered runs; forgotten, they are looked at once more. */
-const maxRemembered = 10_000
+interface Waking {
+  readonly store: ReviewStore
+  readonly client: Client
+  readonly onFault?: (fault: unknown) => void
+}
 
 /**
- * Looks once at each run that waits: where more of its calls wait than it has open requests, they are told to ask the gate again.
- * A reset makes a new run, so that a run which was in order once stays so. One that has never asked here waits for another
- * database's people. @param inOrder what it remembers from one look to the next
+ * Looks at each run that waits, once for the number of its calls that do: where there are more of them than open requests, they are
+ * told to ask the gate again. That is told once, since a signal lasts; and a reset makes a new run. One that has never asked here
+ * waits for another database's people. One that cannot be looked at is told to `onFault`, and tried again at the next look.
+ * @param known what it remembers from one look to the next: of each run that waits, in how many calls
  */
-export async function wakeReset({ store, client }: { readonly store: ReviewStore; readonly client: Client }, inOrder: Set<string>): Promise<void> {
+export async function wakeReset({ store, client, onFault }: Waking, known: Map<string, number>): Promise<void> {
+  const listed = new Set<string>()
   const unknown: WorkflowExecutionInfo[] = []
   for await (const run of client.workflow.list({ query: `${searchAttributes.status} = 'waiting_for_approval' AND ExecutionStatus = 'Running'` })) {
-    if (!inOrder.has(run.runId)) unknown.push(run)
+    listed.add(run.runId)
+    if (known.get(run.runId) !== waitsOf(run)) unknown.push(run)
   }
-  if (inOrder.size > maxRemembered) inOrder.clear()
-  for (const run of unknown) {
-    try {
-      if (await isInOrder(store, client, run)) inOrder.add(run.runId)
-      else await client.workflow.getHandle(run.workflowId, run.runId).signal(reviewSignal, { approval_id: null, jws: [] })
-    } catch (error) {
-      // It has ended since it was listed.
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-    }
+  for (const runId of known.keys()) {
+    if (!listed.has(runId)) known.delete(runId)
+  }
+  await oneByOne(unknown, async (run) => {
+    await wake(store, client, run)
+    known.set(run.runId, waitsOf(run))
+  }, onFault)
+}
+
+const waitsOf = ({ searchAttributes: its }: WorkflowExecutionInfo): number => Number(its[searchAttributes.pending]?.[0] ?? 0)
+
+async function wake(store: ReviewStore, client: Client, run: WorkflowExecutionInfo): Promise<void> {
+  try {
+    if (!(await isInOrder(store, client, run))) await client.workflow.getHandle(run.workflowId, run.runId).signal(reviewSignal, { approval_id: null, jws: [] })
+  } catch (error) {
+    // It has ended since it was listed.
+    if (!(error instanceof WorkflowNotFoundError)) throw error
   }
 }
 
-async function isInOrder(store: ReviewStore, client: Client, { workflowId, runId, searchAttributes: known }: WorkflowExecutionInfo): Promise<boolean> {
-  const { raw } = await client.workflow.getHandle(workflowId, runId).describe()
-  const { all, open } = await store.roundsOf({ namespace: client.options.namespace, workflowId, firstExecutionRunId: raw.workflowExecutionInfo?.firstRunId ?? '' })
-  return all === 0 || open >= Number(known[searchAttributes.pending]?.[0] ?? 0)
+async function isInOrder(store: ReviewStore, client: Client, run: WorkflowExecutionInfo): Promise<boolean> {
+  const { raw } = await client.workflow.getHandle(run.workflowId, run.runId).describe()
+  const { all, open } = await store.roundsOf({ namespace: client.options.namespace, workflowId: run.workflowId, firstExecutionRunId: raw.workflowExecutionInfo?.firstRunId ?? '' })
+  return all === 0 || open >= waitsOf(run)
 }

@@ -103,7 +103,7 @@ export interface ReviewFacts {
 export type Binding = Pick<
   ApprovalRequest,
   | 'namespace' | 'workflow_id' | 'first_execution_run_id' | 'domain' | 'contract' | 'entity_type' | 'entity_id'
-  | 'state' | 'state_version' | 'action' | 'params' | 'actor' | 'on_behalf_of' | 'facts'
+  | 'state' | 'state_version' | 'action' | 'params' | 'actor' | 'on_behalf_of' | 'facts' | 'binds'
 >
 
 export type Consent =
@@ -131,12 +131,29 @@ export function judgeConsent(approval: ApprovalFacts, request: ApprovalRequest, 
   const changed = whatChanged(request, now)
   if (changed !== null) return { status: 'void', changed }
   if (approval.status === 'pending') return { status: 'waiting' }
-  const agreed = genuine.filter(({ verdict, reviewer }) => verdict === 'granted' && reviewer !== now.actor && reviewer !== now.on_behalf_of)
+  const agreed = agreedTo(now, genuine)
   const people = new Set(agreed.map(({ reviewer }) => reviewer))
   if (people.size === 0 || people.size < request.quorum) return { status: 'waiting' }
   const left = agreed.find(({ permitted }) => !permitted)
   if (left !== undefined) return { status: 'void', changed: `${left.reviewer}, who granted it, may no longer review` }
   return { status: 'granted', reviewers: [...people] }
+}
+
+/**
+ * Why a grant that was used does not stand for what would be run again; `null` when it was for exactly that. By whatever contract, and
+ * whichever run chain comes back to it: under one key those may be others by then. `genuine`: the reviews whose signature was checked.
+ */
+export function whyNotUsed(request: ApprovalRequest, now: Binding, genuine: readonly ReviewFacts[]): string | null {
+  const { namespace, workflow_id, first_execution_run_id, contract, binds } = now
+  const changed = whatChanged({ ...request, namespace, workflow_id, first_execution_run_id, contract, binds }, now)
+  if (changed !== null) return changed
+  const people = new Set(agreedTo(now, genuine).map(({ reviewer }) => reviewer))
+  return people.size > 0 && people.size >= request.quorum ? null : 'too few have agreed to it'
+}
+
+/** The grants that count: of nobody who proposes it, or for whom it is proposed. */
+function agreedTo(now: Binding, genuine: readonly ReviewFacts[]): readonly ReviewFacts[] {
+  return genuine.filter(({ verdict, reviewer }) => verdict === 'granted' && reviewer !== now.actor && reviewer !== now.on_behalf_of)
 }
 
 /** Who said no to it, and why. */

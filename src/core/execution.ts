@@ -20,6 +20,10 @@ export interface ExecutionFacts {
   readonly idempotentRemainingMs: number | null
   /** An attempt under this key turned out to have happened after a person had found that it had not: nothing is started under it any more. */
   readonly contradicted: boolean
+  /** Milliseconds since it was opened, by the ledger. */
+  readonly openedAgoMs: number
+  /** The approval whose grant was used up by opening it. */
+  readonly grant: string | null
   /** The declared facts it was opened on; taken up again, it goes on with these. */
   readonly facts: Readonly<Record<string, unknown>>
 }

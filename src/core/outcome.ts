@@ -35,7 +35,7 @@ export const REASONS = {
   event_not_reportable: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'this actor may not report this event' },
   approval_denied: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'a person has said no' },
   approval_expired: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'nobody answered, or used the grant, in time' },
-  approval_void: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'consent went stale too often, or was revoked' },
+  approval_void: { outcome: 'blocked', nextStep: 'do_not_retry', meaning: 'people were asked as often as may be, and no consent held (or the request was taken back each time); or a grant was revoked' },
   execution_failed: { outcome: 'blocked', nextStep: 'try_later', meaning: 'the executor says that nothing was done' },
   outcome_unknown: { outcome: 'blocked', nextStep: 'ask_operator', meaning: 'nobody knows whether it happened; a person must' },
 } as const satisfies Record<string, ReasonRule>

@@ -64,6 +64,8 @@ export interface Facts {
   readonly call: GateAnswer | null
   /** The newest execution under this key. */
   readonly execution: ExecutionFacts | null
+  /** This very call has opened it. */
+  readonly begun: boolean
   /** The answer a finished execution under this key gave. */
   readonly executed: ActionResult | null
   /** What holds the entity: an open execution, one in doubt, or one whose completion was rejected. */
@@ -137,8 +139,8 @@ export interface GateStore {
   markInDoubt(commit: { readonly body: string; readonly executionKey: string; readonly token: string | null }): Promise<Committed>
   /** Folds a reported event. `busy`: an execution holds the entity; `duplicate`: this id is recorded with the same content. */
   reportEvent(commit: { readonly body: string; readonly answer: Unrecorded<ActionResult>; readonly guard: Guard }): Promise<Committed | { readonly status: 'busy' | 'conflict' }>
-  /** Open executions whose lease is over, for the sweeper. */
-  overdueExecutions(): Promise<readonly OverdueExecution[]>
+  /** Open executions of this Temporal namespace whose lease is over, for its sweepers. */
+  overdueExecutions(namespace: string): Promise<readonly OverdueExecution[]>
   /** What people have found out about executions of this domain, and the gate has not applied yet. */
   dueReconciliations(domain: string): Promise<readonly DueReconciliation[]>
   /** Ends an execution as a person has said. `refused`: it is no longer what they signed, or they may no longer; nothing is written. */
@@ -168,6 +170,8 @@ export interface DueReconciliation {
   readonly jws: string
   /** The row that opened the execution, without its audit entries. */
   readonly opened: Readonly<Record<string, unknown>>
+  /** The hash of the contract registered last for its action; `null` when the domain no longer has that action. */
+  readonly newest: string | null
   /** The row that recorded the reconciliation, as `chain#seq`. */
   readonly record: string
 }

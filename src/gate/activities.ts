@@ -46,11 +46,15 @@ export function gateActivities(gate: GateOptions, readStep: StepReader): Record<
   }
 }
 
+/** Whatever time-out an activity has: nothing holds an entity for longer than this without being looked at. */
+const longestMs = 24 * 3_600_000
+
 /**
  * An executor gets the attempt's own time minus a margin for the commit that follows; its lease ends in between, so that the
  * next attempt, which the server starts at the time-out, finds it over.
  */
-function timingOf(startedAt: number, startToCloseMs: number): Timing {
+function timingOf(startedAt: number, timeoutMs: number): Timing {
+  const startToCloseMs = Math.min(timeoutMs, longestMs)
   const end = startedAt + startToCloseMs
   const marginMs = Math.min(2_000, startToCloseMs / 5)
   const executorMs = Math.max(1, Math.floor(end - marginMs - Date.now()))

@@ -24,8 +24,7 @@ export interface Judgement {
 /** Judges the newest round with what the database holds and what the signals brought; it takes both. */
 export async function judge(proposal: GovernedProposal, facts: Facts, { approval, action }: { readonly approval: ApprovalFacts; readonly action: ActionOnFacts }, verify: ReviewVerifier): Promise<Judgement> {
   const delivered = proposal.request.reviews ?? []
-  const verified: ReviewFacts[] = []
-  for (const review of approval.reviews) if (await isGenuine(review, approval, verify)) verified.push(review)
+  const verified = await genuineReviews(approval, verify)
   const consent = judgeConsent(approval, parseRequest(approval.request), bindingOf(proposal, facts, action), verified.filter(({ jws }) => delivered.includes(jws)))
   const rejected: string[] = []
   for (const jws of delivered) {
@@ -33,6 +32,13 @@ export async function judge(proposal: GovernedProposal, facts: Facts, { approval
     rejected.push(await whyRejected(jws, approval, verify))
   }
   return { consent, rejected }
+}
+
+/** The recorded reviews of a round that somebody has signed as they stand there. */
+export async function genuineReviews(approval: ApprovalFacts, verify: ReviewVerifier): Promise<readonly ReviewFacts[]> {
+  const genuine: ReviewFacts[] = []
+  for (const review of approval.reviews) if (await isGenuine(review, approval, verify)) genuine.push(review)
+  return genuine
 }
 
 /** The row's signature is by a key this gate trusts, for this very request, and says what the row says. */
@@ -108,7 +114,6 @@ function newRequest(
   return {
     format: 1,
     ...bindingOf(proposal, facts, decision.action),
-    binds: contract.approval.binds,
     approval_id: randomUUID(),
     round: round.number,
     nonce: randomBytes(16).toString('hex'),

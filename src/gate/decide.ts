@@ -27,7 +27,7 @@ export type Decided =
 export async function decide(bound: BoundDomain, proposal: GovernedProposal, facts: Facts, readDeclared: () => Promise<Readonly<Record<string, unknown>>>): Promise<Decided> {
   const { action, contract, request, inspection } = proposal
   const proven = provenAt(proposal.authority, facts.now)
-  if (proven === true) {
+  if (proven === true || facts.begun) {
     const before = earlier(proposal, facts)
     if (before !== null) return before
   }
@@ -51,13 +51,16 @@ export async function decide(bound: BoundDomain, proposal: GovernedProposal, fac
 }
 
 /** What was decided before under this key and stays so. `null`: judge afresh. */
-function earlier(proposal: GovernedProposal, { execution, approval, denied: equal }: Facts): Decided | null {
+function earlier(proposal: GovernedProposal, { execution, begun, approval, denied: equal }: Facts): Decided | null {
   const { action, proposalDigest, request, authority } = proposal
   for (const known of [execution, approval]) {
     if (known !== null && known.proposalDigest !== proposalDigest) return refusing('invalid_parameter', 'this key was used for another proposal')
   }
   if (execution !== null && execution.status !== 'failed') {
-    if (execution.actor !== request.actor || execution.onBehalfOf !== authority.onBehalfOf) return refusing('permission_denied', 'another actor proposed this')
+    if (execution.actor !== request.actor || execution.onBehalfOf !== authority.onBehalfOf) {
+      // Never in words that say that nothing was done.
+      return begun ? refusing('outcome_unknown', `${action} on ${request.entityId} was begun by this call, and ${request.actor} cannot be proven any more; a person must look`) : refusing('permission_denied', 'another actor proposed this')
+    }
     if (execution.status === 'in_doubt' || execution.completionRejected !== null) {
       return refusing('outcome_unknown', `nobody knows whether ${action} on ${request.entityId} happened; a person must look`)
     }

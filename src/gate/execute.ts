@@ -58,8 +58,11 @@ interface Opened extends Attempt {
 }
 
 /** Opens the execution (consuming the grant, or ending the round), runs it, completes it. `stale`: nothing was written, read again. */
-export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor | undefined, round: RoundBefore | null, timing: Timing): Promise<Done> {
+export async function execute(store: GateStore, proposal: GovernedProposal, facts: Facts, action: ActionOnFacts, executor: Executor | undefined, round: RoundBefore | null, given: Timing): Promise<Done> {
   const { effect } = proposal.contract
+  const honouredMs = typeof effect === 'object' ? durationMs(effect.idempotentFor) : null
+  // The first attempt, too, ends while its receiver honours the key.
+  const timing = (honouredMs === null ? null : overWithin(given, honouredMs)) ?? given
   const approvalId = round?.is === 'used' ? round.approvalId : null
   const voids = round?.is === 'void' ? round.approvalId : null
   const attempt: Attempt = { store, proposal, facts, action, timing, approvalId, voids }
@@ -74,7 +77,7 @@ export async function execute(store: GateStore, proposal: GovernedProposal, fact
     body: rowOf(proposal, facts, 'opened', validated, { ...causedBy(approvalId), facts: action.facts, decision: allowedDecision }),
     guard: guardOf(facts, proposal.authority),
     leaseMs: timing.leaseMs,
-    idempotentForMs: effect === 'external' ? null : durationMs(effect.idempotentFor),
+    idempotentForMs: honouredMs,
     approvalId,
     voids,
   })
@@ -156,7 +159,8 @@ type End =
 
 async function run({ proposal, action, lease, timing, since }: Opened, executor: Executor): Promise<End> {
   const executorMs = Math.floor(timing.executorMs - (performance.now() - since))
-  if (executorMs < 1) return { end: 'not_begun', message: 'the gate was held up until its time was over, and has not begun' }
+  // The one stands still while the machine is suspended, the other does not.
+  if (executorMs < 1 || Date.now() > timing.until) return { end: 'not_begun', message: 'the gate was held up until its time was over, and has not begun' }
   const deadline = AbortSignal.timeout(executorMs)
   const context = {
     entityId: proposal.request.entityId,

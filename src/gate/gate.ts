@@ -13,11 +13,13 @@ import { ask, judge, nextRound, waiting, type NeedsApproval } from './ask.ts'
 import { failed, proposed } from './audit-entries.ts'
 import type { BoundDomain, Executor } from './binding.ts'
 import { authorityOf, type AuthorityRules } from './authority.ts'
+import { busy } from './busy.ts'
 import { decide, denied, revoked } from './decide.ts'
 import { readDeclaredFacts } from './declared-facts.ts'
-import { execute, inDoubt, overWithin, resume, type RoundBefore, type Timing } from './execute.ts'
+import { execute, type RoundBefore, type Timing } from './execute.ts'
 import { guardOf, isOpen, isOwn, parseRequest, rowOf, toProposal, toQuery, type GovernedProposal } from './proposal.ts'
 import { recordUnknown } from './refuse-unknown.ts'
+import { takeUp } from './take-up.ts'
 import type { ReviewVerifier } from '../temporal/verify-review.ts'
 
 /** `actors`: those this gate worker is configured to serve on its task queue (I13). */
@@ -33,12 +35,8 @@ export interface GateOptions extends AuthorityRules {
 const maxRereads = 10
 /** Longest wait of a call behind another's request. */
 const maxBusyMs = 10_000
-/** An execution whose lease ends within this time is waited for to its end. */
-const soonMs = 2_000
 /** How soon another worker gets what one with older rules has left. */
 const asideMs = 1_000
-/** What a commit may take of the time that is left for an attempt. */
-const commitMs = 100
 /** Longest time for the loaders of declared facts. */
 const maxLoadMs = 10_000
 
@@ -95,7 +93,7 @@ async function proposeOnce(gate: GateOptions, proposal: GovernedProposal, facts:
     case 'repeat':
       return repeat(store, proposal, facts)
     case 'take_up':
-      return takeUp(gate, proposal, facts, executor, timing)
+      return takeUp(gate, proposal, facts, timing)
     case 'wait':
       throw busy(request.entityId, decided.leaseRemainingMs)
     case 'refuse':
@@ -127,20 +125,6 @@ function askedElsewhere({ action, request }: GovernedProposal, approval: Approva
   })
 }
 
-/** Our own key's execution is open: wait for its lease, then take it up, or say that nobody knows. */
-async function takeUp(gate: GateOptions, proposal: GovernedProposal, facts: Facts, executor: Executor | undefined, timing: Timing): Promise<GateAnswer | 'stale'> {
-  const open = facts.execution
-  if (open === null) return 'stale'
-  if (open.leaseRemainingMs > 0) throw busy(proposal.request.entityId, open.leaseRemainingMs)
-  const { inspection } = proposal
-  const again = open.contradicted ? null : overWithin(timing, (open.idempotentRemainingMs ?? 0) - commitMs)
-  if (again !== null && executor !== undefined && inspection.ok) {
-    return resume(gate.store, proposal, facts, inspection.action.on(open.facts), executor, again)
-  }
-  await gate.store.markInDoubt({ body: inDoubt(proposal, facts, 'the worker was lost while it ran'), executionKey: open.executionKey, token: null })
-  return 'stale'
-}
-
 /**
  * Nobody has to agree to this. Where somebody was asked before the rules moved, the request is void; another run chain's is waited for.
  * @throws ApplicationFailure (retryable) in that case
@@ -160,7 +144,7 @@ async function consent(gate: GateOptions, proposal: GovernedProposal, facts: Fac
   const askAgain = async (changed: string | null, how: { keepDeadline: boolean; closing?: Closing; before: readonly AuditEntry[] }): Promise<GateAnswer | 'stale'> => {
     const before = approval === null ? null : parseRequest(approval.request)
     const number = nextRound(before)
-    if (number === null) return refused(store, proposal, facts, refuse('approval_void', `asked ${before?.round} times, and each consent went stale: ${changed ?? 'closed'}`), how.closing, how.before)
+    if (number === null) return refused(store, proposal, facts, refuse('approval_void', `asked ${before?.round} times, which is as often as may be: ${changed ?? 'closed'}`), how.closing, how.before)
     return ask(store, proposal, facts, decision, {
       number, changed, link,
       before: how.before,
@@ -239,16 +223,4 @@ async function record(
   const commit = await store.recordAnswer({ body, answer, guard: guardOf(facts), closing })
   if (commit.status === 'committed') return { ...answer, record: commit.record }
   return commit.status === 'repeat' ? commit.answer : 'stale'
-}
-
-/**
- * The activity comes again: when the lease ends, where that is soon; else by the back-off of its own retries, since most executions
- * end long before their lease. Temporal's retry is the queue, and waiting writes nothing.
- */
-export function busy(entityId: string, leaseRemainingMs: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: failures.entityBusy,
-    message: `an action on ${entityId} is under way; waiting for it`,
-    ...(leaseRemainingMs > soonMs ? {} : { nextRetryDelay: Math.max(leaseRemainingMs, 500) }),
-  })
 }

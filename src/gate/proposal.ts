@@ -71,6 +71,7 @@ export function bindingOf(proposal: GovernedProposal, facts: Facts, action: Acti
     actor: request.actor,
     on_behalf_of: proposal.authority.onBehalfOf,
     facts: action.facts,
+    binds: contract.approval?.binds ?? 'version',
   }
 }
 

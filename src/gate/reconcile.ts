@@ -11,6 +11,7 @@ import { refuse, type ActionResult } from '../core/outcome.ts'
 import { openedFields, type ReconciliationRequest, type SignedReconciliation } from '../core/reconciliation.ts'
 import type { DueReconciliation, GateStore, Unrecorded } from '../core/store.ts'
 import { inShort, wordsOfThrown } from '../core/thrown.ts'
+import { oneByOne } from '../temporal/one-by-one.ts'
 import type { ReconciliationVerifier } from '../temporal/verify-review.ts'
 import { acceptOutput } from './accept-output.ts'
 import { eventEntries } from './audit-entries.ts'
@@ -23,19 +24,22 @@ export interface Reconciling {
   readonly verify: ReconciliationVerifier
 }
 
-/** How an execution ends by it; `why`: it cannot be applied; `null`: another worker has to, which has the contract it was opened by. */
+/** How an execution ends by it; `why`: it cannot be applied; `null`: another worker has to, which has the contract to judge it by. */
 type Ending = { readonly body: string; readonly answer: Unrecorded<ActionResult> } | { readonly why: string } | null
 
-/** Ends every execution of this domain about which somebody has said what became of it; or records why it cannot be ended so. */
-export async function applyReconciliations(store: GateStore, { bound, verify }: Reconciling): Promise<void> {
-  for (const due of await store.dueReconciliations(bound.domain.name)) {
+/**
+ * Ends every execution of this domain about which somebody has said what became of it; or records why it cannot be ended so. One that
+ * fails is told to `onFault`, and holds up no other.
+ */
+export async function applyReconciliations(store: GateStore, { bound, verify }: Reconciling, onFault?: (fault: unknown, of: DueReconciliation) => void): Promise<void> {
+  await oneByOne(await store.dueReconciliations(bound.domain.name), async (due) => {
     const ending = endingOf(bound, due, await verify(due.jws))
-    if (ending === null) continue
+    if (ending === null) return
     const why = 'why' in ending ? ending.why : await apply(store, due, ending)
-    if (why === null) continue
+    if (why === null) return
     const entry: AuditEntry = { kind: 'action_reconciliation_rejected', message: 'reconciliation rejected', data: { action: openedText(due, 'action'), reason: printable(why), idempotency_key: due.executionKey } }
     await store.rejectReconciliation({ ...placeOf(due), body: rowOfOpened(due, 'reconciliation_rejected', [entry]), why: printable(why) })
-  }
+  }, onFault)
 }
 
 /** @returns why not, in words; `null` when it is done, or another has done it */
@@ -49,10 +53,15 @@ async function apply(store: GateStore, due: DueReconciliation, { body, answer }:
   }
 }
 
+/** Total: a function of an author's that throws is a reason like others, and holds no other answer up. */
 function endingOf(bound: BoundDomain, due: DueReconciliation, signed: SignedReconciliation | null): Ending {
-  const problem = problemWith(due, signed)
-  if (signed === null || problem !== null) return { why: problem ?? 'not signed' }
-  return signed.verdict === 'happened' ? happened(bound, due, signed) : notHappened(due, signed)
+  try {
+    const problem = problemWith(due, signed)
+    if (signed === null || problem !== null) return { why: problem ?? 'not signed' }
+    return signed.verdict === 'happened' ? happened(bound, due, signed) : notHappened(due, signed)
+  } catch (error) {
+    return { why: `it cannot be judged: ${wordsOfThrown(error)}` }
+  }
 }
 
 /** What is wrong with the signature, or with what it is over; `null` when it is for exactly this execution. */
@@ -74,9 +83,8 @@ function problemWith(due: DueReconciliation, signed: SignedReconciliation | null
 function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<SignedReconciliation, { verdict: 'happened' }>): Ending {
   const { opened } = due
   const request = JSON.parse(due.request) as ReconciliationRequest
-  const { domain } = bound
-  const contract: Contract | undefined = Object.hasOwn(domain.actions, request.action) ? domain.actions[request.action] : undefined
-  if (contract === undefined || contractHash(domain.name, request.action, contract) !== request.contract) return null
+  const contract = contractFor(bound, due, request)
+  if (contract === undefined) return due.newest === null ? { why: `${request.action} is no action of ${bound.domain.name} any more; answer anew once it is one again` } : null
   const inspection = contract.inspect(request.entity_id, request.params)
   if (!inspection.ok) return { why: `its parameters cannot be read: ${inspection.message}` }
   const action = inspection.action.on(Object(request.facts))
@@ -85,12 +93,7 @@ function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<Si
   // What is recorded is what was signed, to the letter.
   if (!isCanonical(signed.output) || canonical(accepted.output) !== canonical(signed.output)) return { why: 'output: not as the schema would have it, and nothing is changed silently' }
   const { output, events } = accepted
-  let summary: string
-  try {
-    summary = inShort(action.describe())
-  } catch (error) {
-    return { why: `it cannot be put into words: ${wordsOfThrown(error)}` }
-  }
+  const summary = inShort(action.describe())
   const audit: AuditEntry[] = [
     {
       kind: 'action_executed', message: 'action executed, as a person has found out',
@@ -104,6 +107,17 @@ function happened(bound: BoundDomain, due: DueReconciliation, signed: Extract<Si
   const decision = { outcome: 'allowed', reason: null, message: 'allowed' }
   const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output, summary }
   return { answer, body: rowOfOpened(due, 'executed', audit, { decision, output, ...(events.length === 0 ? {} : { events }) }) }
+}
+
+/**
+ * What it is judged by: the contract that opened it; or the one registered last, since after a deploy no worker has the older one. The
+ * row goes on naming that one, and the database holds the events to what it emits. `undefined`: this worker has neither.
+ */
+function contractFor({ domain }: BoundDomain, { newest }: DueReconciliation, { action, contract: opened }: ReconciliationRequest): Contract | undefined {
+  const contract: Contract | undefined = Object.hasOwn(domain.actions, action) ? domain.actions[action] : undefined
+  if (contract === undefined) return undefined
+  const hash = contractHash(domain.name, action, contract)
+  return hash === opened || hash === newest ? contract : undefined
 }
 
 function notHappened(due: DueReconciliation, signed: SignedReconciliation): Ending {

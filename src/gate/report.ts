@@ -11,15 +11,16 @@ import { isCanonical } from '../core/canonical.ts'
 import { failures } from '../temporal/names.ts'
 import { eventEntries } from './audit-entries.ts'
 import { authorityOf, provenAt } from './authority.ts'
-import { busy, type GateOptions } from './gate.ts'
-import { recordUnknown } from './refuse-unknown.ts'
+import { busy } from './busy.ts'
+import type { GateOptions } from './gate.ts'
+import { ofReport, recordUnknown } from './refuse-unknown.ts'
 
 /** Takes one reported event to its recorded answer. @throws ApplicationFailure (retryable) while an execution holds the entity */
 export async function report(gate: GateOptions, step: Step, request: EventRequest): Promise<ActionResult> {
   const { domain } = gate.bound
   const entity = entityOfEvent(domain, request.event)
   if (entity === undefined) {
-    return recordUnknown(gate.store, step, domain.name, { action: request.event, actor: request.actor, input: request }, refuse('event_not_reportable', `${domain.name} has no event ${request.event}`))
+    return ofReport(await recordUnknown(gate.store, step, domain.name, { action: request.event, actor: request.actor, input: request }, refuse('event_not_reportable', `${domain.name} has no event ${request.event}`)))
   }
   const payload = recordable(request.payload ?? null)
   const id = request.eventId ?? eventIdOf(step, { ...request, payload })
@@ -28,7 +29,7 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
   const authority = await authorityOf(gate, step, { domain: domain.name, actor: request.actor, action: null, mandate: request.mandate })
   for (let read = 0; read < 10; read++) {
     const facts = await gate.store.readFacts(query)
-    if (facts.call !== null && facts.call.outcome !== 'approval_required') return facts.call
+    if (facts.call !== null) return ofReport(facts.call)
     if (facts.holder?.status === 'reserved') throw busy(request.entityId, facts.holder.leaseRemainingMs)
     const refusal = refusalOf(gate, request, facts, provenAt(authority, facts.now)) ?? heldBack(request, facts)
     const folded = refusal === null && facts.event === null ? foldEvent(entity, facts.state, { type: request.event, payload: request.payload }) : null
@@ -39,7 +40,7 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
       const answer: Unrecorded<ActionResult> = { outcome: 'allowed', output: {}, summary }
       const commit = await gate.store.reportEvent({ body: ledgerBody({ ...row, kind: 'event', audit: eventEntries(events), events }), answer, guard })
       if (commit.status === 'committed') return { ...answer, record: commit.record }
-      if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
+      if (commit.status === 'repeat') return ofReport(commit.answer)
       if (commit.status === 'busy') throw busy(request.entityId, 1_000)
       continue // stale, or a duplicate that has just been recorded: read again
     }
@@ -53,7 +54,7 @@ export async function report(gate: GateOptions, step: Step, request: EventReques
     const decision = answer.outcome === 'allowed' ? undefined : answer
     const commit = await gate.store.recordAnswer({ body: ledgerBody({ ...row, kind, audit: [entry], decision }), answer, guard: { ...guard, mandateUntil: null } })
     if (commit.status === 'committed') return { ...answer, record: commit.record }
-    if (commit.status === 'repeat' && commit.answer.outcome !== 'approval_required') return commit.answer
+    if (commit.status === 'repeat') return ofReport(commit.answer)
   }
   throw ApplicationFailure.create({ type: failures.contended, message: `${summary}: its facts kept moving; nothing was recorded` })
 }
@@ -64,13 +65,19 @@ function heldBack(request: EventRequest, facts: Facts): Refusal | null {
   return refuse('outcome_unknown', `an action on ${request.entityId} has an unknown outcome; a person must look first`)
 }
 
-/** Event known → actor proven → may report → same id, same event. */
+/** The ids of the events that actions emit: their execution key, and which of them it is. Who took one would keep an effect from being recorded. */
+const emittedId = /^[0-9a-f]{64}-\d+$/
+
+/** Event known → actor proven → may report → its own id → same id, same event. */
 function refusalOf(gate: GateOptions, request: EventRequest, facts: Facts, proven: true | string): Refusal | null {
   if (proven !== true) return refuse('actor_unproven', proven)
   const reporter = entityOfEvent(gate.bound.domain, request.event)?.events[request.event]?.reportedBy
   if (reporter === undefined) return refuse('event_not_reportable', `${request.event} is not reported: only the action that emits it makes it happen`)
   if (!facts.permissions.includes(reporter)) return refuse('event_not_reportable', `${request.actor} does not hold ${reporter}`)
   if (!isCanonical(request.payload ?? null)) return refuse('invalid_parameter', 'the payload is not plain JSON')
+  if (request.eventId !== undefined && emittedId.test(request.eventId)) {
+    return refuse('invalid_parameter', 'ids of this form (64 hex digits, a hyphen, a number) are those of the events that actions emit; report it under another id, or without one')
+  }
   if (facts.event !== null && !facts.event.same) return refuse('invalid_parameter', 'this event id was used for another event')
   return null
 }

@@ -41,8 +41,8 @@ export function createGateStore(pool: Pool): GateStore {
     executePure: ({ body, guard, approvalId, voids = null, answer }) => commit('kiff.execute_pure', [body, json(guard), approvalId, voids, json(answer)]),
     markInDoubt: ({ body, executionKey, token }) => commit('kiff.mark_in_doubt', [body, executionKey, token]),
     reportEvent: ({ body, answer, guard }) => commit('kiff.report_event', [body, json(answer), json(guard)]),
-    async overdueExecutions(): Promise<readonly OverdueExecution[]> {
-      return (await callSet(pool, 'kiff.overdue_executions', [])).map(toOverdue)
+    async overdueExecutions(namespace): Promise<readonly OverdueExecution[]> {
+      return (await callSet(pool, 'kiff.overdue_executions', [namespace])).map(toOverdue)
     },
   }
 }

@@ -69,7 +69,7 @@ export interface ReviewStore {
   /** Takes back a grant that has not been used; refused where the row's rules say so. */
   revokeApproval(body: string): Promise<RecordedReview>
   recordRefusedReview(body: string): Promise<void>
-  /** Rounds past their deadline that nobody has closed. */
+  /** Rounds past their deadline that nobody has closed, whatever a person has answered. */
   overdueRounds(): Promise<readonly ApprovalRow[]>
   /** Rounds that wait for a person, for the gate, or for their workflow's end: a page in the order of their ids, after one of them. */
   openRounds(after: string | null, limit: number): Promise<readonly ApprovalRow[]>

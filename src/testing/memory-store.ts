@@ -83,7 +83,7 @@ function gateStore(commit: Commit): GateStore {
     executePure: (asked) => guarded((tx) => executePure(tx, asked)),
     markInDoubt: (asked) => guarded((tx) => markInDoubt(tx, asked)),
     reportEvent: (asked) => guarded((tx) => reportEvent(tx, asked)),
-    overdueExecutions: () => commit(overdueExecutions),
+    overdueExecutions: (namespace) => commit((tx) => overdueExecutions(tx, namespace)),
     dueReconciliations: (domain) => commit((tx) => reconciliation.dueReconciliations(tx, domain)),
     applyReconciliation: (asked) => commit((tx) => reconciliation.applyReconciliation(tx, asked)),
     rejectReconciliation: (asked) => guarded((tx) => reconciliation.rejectReconciliation(tx, asked)),

@@ -14,7 +14,7 @@ import type { AuditFilter } from '../evidence/audit-records.ts'
 import type { EventRecord } from './memory/views.ts'
 import { allowedActions, evaluateProposal } from '../gate/evaluate.ts'
 import { propose } from '../gate/gate.ts'
-import { recordUnknown } from '../gate/refuse-unknown.ts'
+import { ofReport, recordUnknown } from '../gate/refuse-unknown.ts'
 import { report } from '../gate/report.ts'
 import { aFixedClock } from './clock.ts'
 import type { GivenExecutor, GivenLoader, SpiedEffect } from './spies.ts'
@@ -154,7 +154,7 @@ export async function testDomain<D extends Domain>(domain: D, options: SceneOpti
       const chain = { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence }
       const request = eventRequest.safeParse(asJson({ event, entityId, payload, actor, eventId: id, source, trace, chain }))
       if (request.success) return report(gate, step, request.data)
-      return recordUnknown(gate.store, step, domain.name, { action: event, actor, input: payload }, refuse('invalid_parameter', request.error.message))
+      return ofReport(await recordUnknown(gate.store, step, domain.name, { action: event, actor, input: payload }, refuse('invalid_parameter', request.error.message)))
     },
     review, again,
     granted: reviewed('granted'),

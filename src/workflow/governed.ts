@@ -47,7 +47,7 @@ export interface ProposeOptions extends Partial<Claim> {
 
 /** What may go beside a reported event, in the reporter's words. */
 export interface ReportOptions {
-  /** The reporter's own id of the event: the same id is the same event. */
+  /** The reporter's own id of the event: the same id is the same event. Not 64 hex digits, a hyphen and a number: such are the ids of events that actions emit. */
   readonly id?: string | undefined
   readonly source?: string | undefined
   /** When it happened, RFC 3339. */

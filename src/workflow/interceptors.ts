@@ -3,6 +3,7 @@ import { condition, defaultPayloadConverter, defineSignal, setHandler, type Work
 import { reviewSignal, signalPrefix } from '../temporal/names.ts'
 import { enterChain, handover, nothingRuns, openCalls, placeChild } from './chain.ts'
 import { countDropped, receive } from './reviews.ts'
+import { attributesOfNext } from './wait.ts'
 
 const review = defineSignal<[unknown]>(reviewSignal)
 
@@ -25,7 +26,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
         // Those that end while we wait for them count as open: nobody is left in this run to take their answer.
         const open = openCalls()
         await condition(nothingRuns)
-        return next({ ...input, headers: handover(input.headers, open) })
+        return next({ ...input, headers: handover(input.headers, open), options: { ...input.options, ...attributesOfNext(input.options) } })
       },
     },
   ],

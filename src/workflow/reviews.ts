@@ -11,7 +11,8 @@ interface Arrived {
 }
 
 const parked: Arrived[] = []
-const awaited = new Set<string>()
+/** How many waits there are for each round: a proposal may be made twice at once, under one key. */
+const awaited = new Map<string, number>()
 const past = new Set<string>()
 let dropped = 0
 let looks = 0
@@ -50,13 +51,19 @@ function park(review: Arrived): void {
   else parked.push(review)
 }
 
-/** Says that reviews of this approval are awaited; those for no awaited approval go to any wait, to be recorded as rejected. */
+/** Says that reviews of this approval are awaited, perhaps again; those for no awaited approval go to any wait, to be recorded as rejected. */
 export function expectReviews(approvalId: string): void {
-  awaited.add(approvalId)
+  awaited.set(approvalId, (awaited.get(approvalId) ?? 0) + 1)
+  past.delete(approvalId)
 }
 
-/** Says that the round has ended. */
+/** Says that a wait for this round has ended; with the last of them, what comes for it tells nothing any more. */
 export function forgetReviews(approvalId: string): void {
+  const others = (awaited.get(approvalId) ?? 0) - 1
+  if (others > 0) {
+    awaited.set(approvalId, others)
+    return
+  }
   if (awaited.delete(approvalId)) past.add(approvalId)
   for (let index = parked.length - 1; index >= 0; index--) {
     if (parked[index]?.approvalId === approvalId) parked.splice(index, 1)

@@ -1,6 +1,6 @@
 /** Waiting for a person, visibly: a durable timer, the Temporal UI's current details, and typed search attributes. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
-import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow'
+import { condition, setCurrentDetails, sleep, upsertSearchAttributes, workflowInfo, type ContinueAsNewOptions } from '@temporalio/workflow'
 import type { Waiting } from '../core/store.ts'
 import { searchAttributes } from '../temporal/names.ts'
 import { droppedSignals, expectReviews, forgetReviews, hasReviews, looksAskedFor, takeReviews } from './reviews.ts'
@@ -75,6 +75,12 @@ export class Wait {
       { key: pending, value: open.size },
     ])
   }
+}
+
+/** What a run that is continued while it waits tells the next one, in which nothing waits yet: nothing, where the author has told it something. */
+export function attributesOfNext({ searchAttributes: told, typedSearchAttributes: typed }: Pick<ContinueAsNewOptions, 'searchAttributes' | 'typedSearchAttributes'>): Pick<ContinueAsNewOptions, 'typedSearchAttributes'> {
+  if (open.size === 0 || told !== undefined || typed !== undefined) return {}
+  return { typedSearchAttributes: workflowInfo().typedSearchAttributes.updateCopy([{ key: status, value: 'running' }, { key: pending, value: 0 }]) }
 }
 
 function showOpenWaits(): void {

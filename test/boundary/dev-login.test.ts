@@ -35,6 +35,12 @@ test('a link works for 24 hours', async () => {
   expect((await pressed(link)).status).toBe(401)
 })
 
+test('a used link says how there is a new one', async () => {
+  const link = login.newLink()
+  await pressed(link)
+  expect(await (await pressed(link)).text()).toContain('start the service again (&quot;npm start&quot;, or &quot;kiff-temporal serve&quot;): it prints a new one')
+})
+
 test('links are unlike each other, and a new one leaves the earlier ones valid', async () => {
   const [first, second] = [login.newLink(), login.newLink()]
   expect(first).toMatch(/^http:\/\/127\.0\.0\.1:4600\/login\?token=[\w-]{43}$/)

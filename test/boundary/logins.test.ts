@@ -18,7 +18,7 @@ const mayExecute: Readonly<Record<Login, readonly string[]>> = {
   owner: [
     'append', 'append_answer', 'approval_row', 'change_membership', 'close_round', 'consume_grant', 'contract_permits', 'entity_is_held', 'entity_key', 'event_content',
     'execution_facts', 'fits_reconciliation', 'fold_events', 'guard_holds', 'holds', 'is_about', 'is_in_doubt', 'link', 'lock_chain', 'lock_chain_of', 'lock_execution', 'may_reconcile', 'may_review', 'may_void', 'ms_until',
-    'past_events', 'permissions_of', 'reconcilers_of', 'reconciliation_request', 'record_ref', 'recorded_call', 'refuse_rewrite', 'register_domain', 'run_key', 'says_the_same', 'was_contradicted',
+    'only_filled_in', 'past_events', 'permissions_of', 'reconcilers_of', 'reconciliation_request', 'record_ref', 'recorded_call', 'refuse_rewrite', 'register_domain', 'run_key', 'says_the_same', 'was_contradicted',
   ],
 }
 const tables = [

@@ -72,7 +72,7 @@ async function attempts(): Promise<{ readonly approvalId: string; readonly inDou
         { sql: 'select kiff.complete_execution($1, $2, $3, $4)', values: [body, completed.executionKey, answer, JSON.stringify({ status, why: 'x' })] }))),
       yield_lease: [{ sql: 'select kiff.yield_lease($1, $2)', values: [resumed.executionKey, noToken] }],
       report_event: rows('event', touched).map((body) => ({ sql: 'select kiff.report_event($1, $2, $3)', values: [body, answer, guard] })),
-      overdue_executions: [{ sql: 'select kiff.overdue_executions()', values: [] }],
+      overdue_executions: [{ sql: 'select kiff.overdue_executions($1)', values: ['default'] }],
       due_reconciliations: [{ sql: 'select kiff.due_reconciliations($1)', values: ['ledgers'] }],
       apply_reconciliation: ['executed', 'failed'].flatMap(reconciledRows).flatMap((body) => [null, 1].map((round) => ({ sql: 'select kiff.apply_reconciliation($1, $2, 1, $3, $4)', values: [body, inDoubt.executionKey, round, answer] }))),
       reject_reconciliation: reconciledRows('reconciliation_rejected').flatMap((body) => [null, 1].map((round) => ({ sql: 'select kiff.reject_reconciliation($1, $2, 1, $3, $4)', values: [body, inDoubt.executionKey, round, 'x'] }))),

@@ -100,7 +100,7 @@ describe('asking for approval', () => {
     const request = {
       approval_id: randomUUID(), round: 1, namespace: row.step.namespace, workflow_id: row.step.workflowId, first_execution_run_id: row.step.firstExecutionRunId, domain: row.domain,
       contract: row.contract, entity_type: row.entityType, entity_id: row.entityId, action: row.action, actor: row.actor, on_behalf_of: null, reviewers: 'vendors.review', quorum: 2,
-      answer_by: soon, use_by: soon, ...over,
+      params: row.params, facts: {}, state: null, state_version: 0, binds: 'version', answer_by: soon, use_by: soon, ...over,
     }
     const answer = { outcome: 'approval_required' } as Unrecorded<Waiting>
     return (await createGateStore(db.pool('gate')).requestApproval({ body: ledgerBody(row), answer, request: canonical(request), guard: await holds(0)() })).status
@@ -123,6 +123,10 @@ describe('asking for approval', () => {
     ['for another run chain', { first_execution_run_id: 'another' }],
     ['in another domain', { domain: 'refunds' }],
     ['in another namespace', { namespace: 'another' }],
+    ['for other parameters', { params: { words: 'y' } }],
+    ['on other facts', { facts: { balance: 1 } }],
+    ['in another state', { state: 'OPEN' }],
+    ['at another version', { state_version: 1 }],
   ])('%s is refused', async (_, over) => {
     await expect(ask(over)).rejects.toMatchObject({ code: '23514', message: 'what is asked is not what the row and the registered contract say' })
   })

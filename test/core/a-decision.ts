@@ -15,12 +15,12 @@ const proposed = proposal(aContract())
 
 const nothing: Facts = {
   now: '2026-01-01T00:00:00.000000Z', state: { value: 'OPEN', version: 1 }, contract: 'newest', events: [], intact: true, rolesEpoch: 1, permissions: ['accounts.note'],
-  call: null, execution: null, executed: null, holder: null, approval: null, event: null, denied: null,
+  call: null, execution: null, begun: false, executed: null, holder: null, approval: null, event: null, denied: null,
 }
 
 export const execution = (over: Partial<ExecutionFacts> = {}): ExecutionFacts => ({
   executionKey: proposed.executionKey, ordinal: 1, proposalDigest: proposed.proposalDigest, actor: 'bot-1', onBehalfOf: 'customer-7', status: 'succeeded', completionRejected: null,
-  leaseRemainingMs: 0, idempotentRemainingMs: null, facts: {}, contradicted: false, ...over,
+  leaseRemainingMs: 0, idempotentRemainingMs: null, facts: {}, contradicted: false, openedAgoMs: 0, grant: null, ...over,
 })
 
 export const approval = (status: ApprovalStatus, over: Partial<ApprovalFacts> = {}): ApprovalFacts => ({

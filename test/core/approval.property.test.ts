@@ -9,11 +9,11 @@ const facts = fc.dictionary(fc.constantFrom('refundedCents', 'vendor', 'limit'),
 
 const binding: fc.Arbitrary<Binding> = fc.record({
   namespace: text, workflow_id: text, first_execution_run_id: text, domain: text, contract: text, entity_type: text, entity_id: text,
-  state: fc.option(text), state_version: fc.nat(), action: text, params: json, actor: text, on_behalf_of: fc.option(text), facts,
+  state: fc.option(text), state_version: fc.nat(), action: text, params: json, actor: text, on_behalf_of: fc.option(text), facts, binds: fc.constantFrom('version', 'state'),
 })
 
 const rest = fc.record({
-  format: fc.constant(1 as const), binds: fc.constantFrom('version' as const, 'state' as const), approval_id: fc.uuid(), round: fc.integer({ min: 1, max: 3 }), nonce: text, requested_at: text, answer_by: text, use_by: text,
+  format: fc.constant(1 as const), approval_id: fc.uuid(), round: fc.integer({ min: 1, max: 3 }), nonce: text, requested_at: text, answer_by: text, use_by: text,
   reviewers: text, quorum: fc.integer({ min: 1, max: 5 }), summary: text, risk: text, rule: text, changed: fc.option(text), claim: fc.constant(null),
 })
 
@@ -22,7 +22,7 @@ const asked: fc.Arbitrary<{ readonly request: ApprovalRequest; readonly now: Bin
 
 /** Another value of the same kind. */
 function otherThan(field: string, value: unknown): fc.Arbitrary<unknown> {
-  const kind: fc.Arbitrary<unknown> = field === 'facts' ? facts : typeof value === 'string' ? fc.oneof(text, fc.constant(null)) : typeof value === 'number' ? fc.nat() : json
+  const kind: fc.Arbitrary<unknown> = field === 'facts' ? facts : typeof value === 'string' || value === null ? fc.oneof(text, fc.constant(null)) : typeof value === 'number' ? fc.nat() : json
   return kind.filter((other) => canonical(other) !== canonical(value))
 }
 

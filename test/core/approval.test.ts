@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { judgeConsent, type ApprovalFacts, type ApprovalRequest, type ApprovalStatus, type Binding, type Consent, type ReviewFacts } from '../../src/core/approval.ts'
+import { judgeConsent, whyNotUsed, type ApprovalFacts, type ApprovalRequest, type ApprovalStatus, type Binding, type Consent, type ReviewFacts } from '../../src/core/approval.ts'
 
 const binding: Binding = {
   namespace: 'default', workflow_id: 'ticket-1', first_execution_run_id: 'run-1', domain: 'refunds', contract: 'c0ffee', entity_type: 'Order', entity_id: 'order-1',
   state: 'PAID', state_version: 2, action: 'REFUND_ORDER', params: { amountCents: 99_900, reason: 'late' }, actor: 'support-agent-1', on_behalf_of: 'customer-7',
-  facts: { refundedCents: 0 },
+  facts: { refundedCents: 0 }, binds: 'version',
 }
 
 const request: ApprovalRequest = {
-  ...binding, format: 1, binds: 'version', quorum: 1, approval_id: 'a-1', round: 1, nonce: 'n', requested_at: '', answer_by: '', use_by: '', reviewers: 'orders.review',
+  ...binding, format: 1, quorum: 1, approval_id: 'a-1', round: 1, nonce: 'n', requested_at: '', answer_by: '', use_by: '', reviewers: 'orders.review',
   summary: 'Refund', risk: 'high', rule: 'above the limit', changed: null, claim: null,
 }
 
@@ -43,7 +43,7 @@ describe('consent is for exactly one action: each bound field, changed alone, vo
   const changes: { readonly [Field in keyof Binding]: Binding[Field] } = {
     namespace: 'other', workflow_id: 'ticket-2', first_execution_run_id: 'run-2', domain: 'payouts', contract: 'c0ffef', entity_type: 'Invoice', entity_id: 'order-2',
     state: 'DISPUTED', state_version: 3, action: 'CLOSE_ORDER', params: { amountCents: 99_901, reason: 'late' }, actor: 'support-agent-2', on_behalf_of: null,
-    facts: { refundedCents: 1 },
+    facts: { refundedCents: 1 }, binds: 'state',
   }
 
   test.each(Object.keys(changes) as (keyof Binding)[])('%s', (field) => {
@@ -119,7 +119,7 @@ describe('what consent binds', () => {
   })
 
   test('a contract that binds the state is not voided by an event that leaves the state and the facts alone', () => {
-    expect(judge({ asked: { binds: 'state' }, now: { state_version: 9 } }).status).toBe('granted')
+    expect(judge({ asked: { binds: 'state' }, now: { binds: 'state', state_version: 9 } }).status).toBe('granted')
   })
 
   test.each<[string, Partial<Binding>]>([
@@ -203,5 +203,31 @@ describe('each status', () => {
 
   test('a denial without its row stays one', () => {
     expect(judge({ approval: { status: 'denied', reviews: [] } })).toEqual({ status: 'denied', reviewer: 'unknown', reason: '' })
+  })
+})
+
+describe('a grant that was used stands for running the same again', () => {
+  const why = (now: Partial<Binding> = {}, genuine: readonly ReviewFacts[] = [review], asked: Partial<ApprovalRequest> = {}): string | null => whyNotUsed({ ...request, ...asked }, { ...binding, ...now }, genuine)
+
+  test('by whatever contract, and in whichever run chain the key comes back', () => {
+    expect(why()).toBeNull()
+    expect(why({ contract: 'c0ffef', namespace: 'other', workflow_id: 'ticket-2', first_execution_run_id: 'run-2' })).toBeNull()
+  })
+
+  test.each<Partial<Binding>>([
+    { params: { amountCents: 1 } }, { facts: { refundedCents: 1 } }, { state_version: 3 }, { state: 'DISPUTED' }, { action: 'CLOSE_ORDER' }, { actor: 'support-agent-2' }, { on_behalf_of: null }, { entity_id: 'order-2' },
+  ])('and for nothing else: %j', (now) => {
+    expect(why(now)).not.toBeNull()
+  })
+
+  test.each<[string, readonly ReviewFacts[], number]>([
+    ['nobody', [], 1], ['one of two', [review], 2], ['one person twice', [review, review], 2], ['whoever proposed it', [{ ...review, reviewer: 'support-agent-1' }], 1],
+    ['the one for whom it was proposed', [{ ...review, reviewer: 'customer-7' }], 1], ['somebody who said no', [{ ...review, verdict: 'denied' }], 1],
+  ])('not when it is signed by %s', (_, genuine, quorum) => {
+    expect(why({}, genuine, { quorum })).toBe('too few have agreed to it')
+  })
+
+  test('also when whoever signed it may review no more: it was used while they might', () => {
+    expect(why({}, [{ ...review, permitted: false }])).toBeNull()
   })
 })

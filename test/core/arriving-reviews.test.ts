@@ -58,6 +58,26 @@ test('nor does what was for a round that has ended, whether it came before or af
   expect(it.takeReviews('a-2')).toEqual([])
 })
 
+test('a round that is awaited once more gets its reviews', () => {
+  it.expectReviews('a-1')
+  it.forgetReviews('a-1')
+  it.expectReviews('a-1')
+  signal('a-1')
+  expect(it.takeReviews('a-1')).toEqual(['a.b.c'])
+})
+
+test('of two waits for one round, the first to end takes no review from the other, and the last to end takes them all', () => {
+  for (const _ of [1, 2]) it.expectReviews('a-1')
+  it.expectReviews('a-2')
+  signal('a-1')
+  it.forgetReviews('a-1')
+  signal('a-1', 'd.e.f')
+  expect([it.hasReviews('a-2'), it.takeReviews('a-1')]).toEqual([false, ['a.b.c', 'd.e.f']])
+  it.forgetReviews('a-1')
+  signal('a-1', 'g.h.i')
+  expect(it.takeReviews('a-2')).toEqual([])
+})
+
 describe('a flood', () => {
   test('of signals is kept to twenty, the rest counted', () => {
     for (let number = 0; number < 25; number++) signal('a-1', `a.b.${number}`)

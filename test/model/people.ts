@@ -19,11 +19,11 @@ export function revoke(db: Db, p: number): Written {
 }
 
 /** The service ends a round that nobody came back for. */
-export function closeRound(db: Db, p: number, how: 'expired' | 'withdrawn'): Written {
+export function closeRound(db: Db, p: number, how: 'expired' | 'withdrawn', rules: Rules): Written {
   const round = roundOf(db, p)
   if (round === null || round.closed || !['pending', 'granted', 'denied', 'revoked'].includes(round.status)) return stale
   const settled = round.status === 'denied' || round.status === 'revoked'
-  if (how === 'expired' && (settled || !(round.status === 'granted' ? round.useOver : round.answerOver))) return stale
+  if (how === 'expired' && ((settled && !rules.expiresTheSettled) || !(round.status === 'pending' ? round.answerOver : round.useOver))) return stale
   return committed(withRound(db, p, { closed: true, status: settled ? round.status : how }), how === 'expired' ? 'approval_expired' : 'approval_withdrawn')
 }
 

@@ -37,7 +37,8 @@ const needed: readonly { readonly without: keyof Rules; readonly property: strin
   { without: 'failsOnlyByTheHolder', property: 'doubt ends by a person or a late success', size: { ordinals: 2 } },
   { without: 'stopsAtAContradiction', property: 'no new attempt at what is known to have happened (I8)', size: { ordinals: 2, events: true } },
   { without: 'eventsWait', property: 'nothing moves a held entity', size: { events: true } },
-  { without: 'withdrawsTheRevoked', property: 'nothing waits for nobody', size: { asks: true } },
+  { without: 'withdrawsTheRevoked', property: 'nothing waits for nobody', size: { asks: true }, over: { expiresTheSettled: false } },
+  { without: 'expiresTheSettled', property: 'nothing waits for nobody', size: { asks: true }, over: { withdrawsTheRevoked: false } },
 ]
 
 describe('the model can fail', () => {

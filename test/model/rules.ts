@@ -29,6 +29,8 @@ export interface Rules {
   readonly denialIsFinal: boolean
   /** A cancelled wait may take back a round whose grant was revoked meanwhile. */
   readonly withdrawsTheRevoked: boolean
+  /** A round that a person has denied, or taken back, ends when its time is over, though nobody comes for it. */
+  readonly expiresTheSettled: boolean
   /** Of people: what they say became of an effect is so. Not taken for granted: where they err, that is counted. */
   readonly peopleAreRight: boolean
   /** Of receivers: once they have refused a key, they refuse it ever after. */
@@ -51,6 +53,7 @@ export const asTheCodeHasIt: Rules = {
   eventsWait: true,
   denialIsFinal: true,
   withdrawsTheRevoked: true,
+  expiresTheSettled: true,
   peopleAreRight: false,
   receiversKeepRefusals: true,
 }

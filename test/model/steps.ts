@@ -14,7 +14,7 @@ export function stepsOf(system: System, size: Size, rules: Rules): readonly Step
   for (const index of system.attempts.keys()) attemptSteps(steps, system, index, size, rules)
   handOut(steps, system, size)
   for (const p of system.db.proposals.keys()) {
-    roundSteps(steps, system, p)
+    roundSteps(steps, system, p, rules)
     for (const [at, execution] of (system.db.proposals[p]?.executions ?? []).entries()) executionSteps(steps, system, p, at + 1, execution, size, rules)
   }
   if (size.events) for (const leaves of [false, true]) push(steps, system, leaves ? 'an event moves the entity where the action is not allowed' : 'an event moves the entity', report(system.db, leaves, rules), false)
@@ -47,13 +47,13 @@ function handOut(steps: Step[], system: System, size: Size): void {
   }
 }
 
-function roundSteps(steps: Step[], system: System, p: number): void {
+function roundSteps(steps: Step[], system: System, p: number, rules: Rules): void {
   const round = roundOf(system.db, p)
   if (round === null) return
   for (const verdict of ['granted', 'denied'] as const) push(steps, system, `a person reviews: ${verdict}`, review(system.db, p, verdict), false)
   push(steps, system, 'a person revokes the grant', revoke(system.db, p), false)
-  push(steps, system, 'the service expires the round', closeRound(system.db, p, 'expired'), true)
-  if (system.ended) push(steps, system, 'the service withdraws the round', closeRound(system.db, p, 'withdrawn'), true)
+  push(steps, system, 'the service expires the round', closeRound(system.db, p, 'expired', rules), true)
+  if (system.ended) push(steps, system, 'the service withdraws the round', closeRound(system.db, p, 'withdrawn', rules), true)
   if (round.closed) return
   if (!round.answerOver) steps.push({ name: 'the time to answer is over', row: null, by: null, comes: true, next: { ...system, db: withRound(system.db, p, { answerOver: true }) } })
   else if (!round.useOver) steps.push({ name: 'the time to use the grant is over', row: null, by: null, comes: true, next: { ...system, db: withRound(system.db, p, { useOver: true }) } })

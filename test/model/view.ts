@@ -38,8 +38,8 @@ function written(db: Db, row: RowKind, kind: Kind, rules: Rules): readonly Writt
     case 'reviewed': return [review(db, 0, 'granted'), review(db, 0, 'denied'), ...(round?.status === 'pending' ? [same] : [])]
     case 'approval_denied': return endings(db, row, ['denied'], rules)
     case 'approval_revoked': return [revoke(db, 0)]
-    case 'approval_expired': return [closeRound(late(db), 0, 'expired')]
-    case 'approval_withdrawn': return [closeRound(db, 0, 'withdrawn'), ...endings(db, row, ['withdrawn'], rules)]
+    case 'approval_expired': return [closeRound(late(db), 0, 'expired', rules)]
+    case 'approval_withdrawn': return [closeRound(db, 0, 'withdrawn', rules), ...endings(db, row, ['withdrawn'], rules)]
     case 'opened': return kind.effect === 'none' ? [] : [open(db, 0, { grant: grantOf(db, kind), holder: -1, effect: kind.effect }, rules)]
     case 'resumed': return [resume(withExecution(db, 0, ordinal, { lease: 'over' }), 0, -1, rules)]
     case 'in_doubt': return [markInDoubt(withExecution(db, 0, ordinal, { lease: 'over' }), 0, null, rules)]

@@ -156,7 +156,7 @@ export async function aWorld(action: Action, honoursForMs = idempotentMs): Promi
   }
 
   async function sweep(): Promise<void> {
-    for (const overdue of await memory.gate.overdueExecutions()) {
+    for (const overdue of await memory.gate.overdueExecutions('default')) {
       const { executionKey } = overdue
       const body = rowOfOpened(overdue, 'in_doubt', [{ kind: 'action_in_doubt', message: 'outcome unknown', data: { error: 'overdue' } }])
       await memory.gate.markInDoubt({ body, executionKey, token: null })

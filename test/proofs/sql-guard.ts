@@ -6,7 +6,7 @@ const conformance = (name: string): string => `test/store/conformance/${name}.te
 /** Test files by the names that the tables use. */
 export const tests = {
   approvals: conformance('approvals'), attempts: conformance('attempts'), applied: conformance('applied-reconciliations'), bound: conformance('bound'), chain: conformance('chain'), commits: conformance('commits'), events: conformance('events'),
-  executions: conformance('executions'), facts: conformance('facts'), otherDomains: conformance('other-domains'), permits: conformance('permits'), quorum: conformance('quorum'), reconciliations: conformance('reconciliations'),
+  executions: conformance('executions'), facts: conformance('facts'), gateReconciliations: conformance('gate-reconciliations'), otherDomains: conformance('other-domains'), permits: conformance('permits'), quorum: conformance('quorum'), reconciliations: conformance('reconciliations'),
   registry: conformance('registry'), reviews: conformance('reviews'), rounds: conformance('rounds'), rows: conformance('rows'), sweeper: conformance('sweeper'), unasked: conformance('gate-unasked'),
   constraints: 'test/store/constraints.test.ts', intact: 'test/store/chain.test.ts', lastGuards: 'test/store/last-guards.test.ts', locks: 'test/store/locks.test.ts', logins: 'test/boundary/logins.test.ts',
   races: 'test/store/races.test.ts', reviewAuthority: 'test/boundary/review-authority.test.ts', stolenGate: 'test/boundary/stolen-gate-login.test.ts',

@@ -54,7 +54,7 @@ export const ledgers = defineDomain({
       describe: ({ params }) => `Never alone: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
     }),
     MAY_ASK: Account.action({
-      description: 'Asks as its rule says, and has an effect', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'high', effect: 'external',
+      description: 'Asks as its rule says, and has an effect', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'high', effect: { idempotentFor: '1 hour' },
       approval: { when: () => 'today', reviewers: 'accounts.review', expiresIn: '3 days' },
       describe: ({ params }) => `May ask: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
     }),

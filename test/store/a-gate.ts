@@ -15,6 +15,8 @@ export interface Calling {
   readonly meanwhile?: () => Promise<unknown>
   readonly reviews?: readonly string[]
   readonly executorMs?: number
+  /** When the attempt's own time is over, by the clock on the wall; a second after the executor's unless told. */
+  readonly until?: number
   /** The same activity again, as after a lost answer. */
   readonly retry?: boolean
   readonly actor?: string
@@ -58,12 +60,12 @@ export function theGate(test: AnyStore): GateOnStore {
 
   function proposing(action: string, entityId: string, over: Partial<ProposalRequest> = {}, first: Step = { ...aStep(), activityId: '0' }): Proposing {
     let step = first
-    const call: Proposing['call'] = async ({ gate: other, meanwhile, reviews, executorMs = 5_000, retry = false, actor = 'bot-1' } = {}) => {
+    const call: Proposing['call'] = async ({ gate: other, meanwhile, reviews, executorMs = 5_000, until, retry = false, actor = 'bot-1' } = {}) => {
       if (!retry) step = nextActivity(step)
       const chain = { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence: 0 }
       const request: ProposalRequest = { entityId, params: { note: 'hello' }, actor, chain, ...over, ...(reviews === undefined ? {} : { reviews: [...reviews] }) }
       const options = { ...gate, ...other }
-      const timing = () => ({ executorMs, leaseMs: executorMs + 500, until: Date.now() + executorMs + 1_000 })
+      const timing = () => ({ executorMs, leaseMs: executorMs + 500, until: until ?? Date.now() + executorMs + 1_000 })
       return propose(meanwhile === undefined ? options : { ...options, store: interrupted(options.store, meanwhile) }, step, action, request, timing)
     }
     const fails: Proposing['fails'] = async (how) => {

@@ -116,7 +116,7 @@ describe.concurrent('a gate worker killed with SIGKILL', () => {
     const handle = await stack.start('propose', [aRefund(entityId, queue)])
     await once(child, 'exit')
     const store = createGateStore(stack.db.pool('gate'))
-    await eventually(async () => (await store.overdueExecutions()).some((overdue) => overdue.opened['entity_id'] === entityId))
+    await eventually(async () => (await store.overdueExecutions('default')).some((overdue) => overdue.opened['entity_id'] === entityId))
     await sweep(store, new Client({ connection: stack.client.connection, namespace: 'temporal-system' }))
     expect(await recorded(stack, entityId)).not.toContain('action_in_doubt')
     await stack.startGate({ queue })

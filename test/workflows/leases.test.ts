@@ -133,6 +133,22 @@ describe.concurrent('an execution past its lease', () => {
     expect(await rowsOf(entityId)).toEqual(['event', 'opened', 'resumed', 'executed'])
   })
 
+  test('is left to a paused activity for a minute only: nobody need ever let it go on', async () => {
+    const { entityId, handle, queue } = await left()
+    const activity = { namespace: 'default', execution: { workflowId: handle.workflowId }, type: 'ledgers.SEND' }
+    await stack.client.workflowService.pauseActivity({ ...activity, reason: 'a test' })
+    await eventually(async () => (await handle.describe()).raw.pendingActivities?.some(({ paused }) => paused === true))
+    await swept()
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened'])
+    await move(entityId, 'lease_until', '-61 seconds')
+    await swept()
+    expect(await rowsOf(entityId)).toEqual(['event', 'opened', 'in_doubt'])
+    await stack.client.workflowService.unpauseActivity(activity)
+    await stack.startGate({ queue })
+    expect(await handle.result()).toMatchObject({ outcome: 'blocked', reason: 'outcome_unknown' })
+    expect(keys.get(entityId)).toHaveLength(1)
+  })
+
   test('is taken up also when its workflow was cancelled meanwhile: its end has to be known', async () => {
     const { entityId, handle, queue } = await left()
     await handle.cancel()

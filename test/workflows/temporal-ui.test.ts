@@ -119,6 +119,19 @@ describe.concurrent('a wait', () => {
     expect((await typesOf(handle)).filter((type) => type === 'upsertWorkflowSearchAttributesEventAttributes')).toHaveLength(2)
   })
 
+  test.each<[string, Record<string, string[]> | undefined, Record<string, unknown>]>([
+    ['tells the next run, in which nothing waits yet, that it runs', undefined, { KiffStatus: 'running', KiffPendingApprovals: 0, KiffAction: 'REFUND_ORDER', KiffEntity: expect.any(String) }],
+    ['leaves to the author what the next run is told', { KiffEntity: ['theirs'] }, { KiffEntity: ['theirs'] }],
+  ])('that is cut off by continue-as-new %s', async (_, attributes, expected) => {
+    const entityId = await aPaidOrder(stack)
+    const handle = await stack.start('continueWhileAsking', [{ queue: stack.queues.gate, entityId, params: { amountCents: 99_900, reason: 'late' } }, 1, ...(attributes === undefined ? [] : [attributes])])
+    const { runId } = await handle.describe()
+    const [begun] = await eventually(async () => (await handle.describe()).runId !== runId && eventsOf(handle))
+    const told = begun?.workflowExecutionStartedEventAttributes?.searchAttributes?.indexedFields ?? {}
+    expect(Object.fromEntries(Object.entries(told).map(([name, value]) => [name, defaultPayloadConverter.fromPayload(value)]))).toEqual(expected)
+    await handle.terminate()
+  })
+
   test('says what changed when a person is asked again', async () => {
     const { handle, entityId, approvalId } = await aHeldRefund()
     await stack.run('report', [stack.queues.gate, 'shop', [{ event: 'ORDER_DELIVERED', entityId, payload: { parcelId: 'p' } }]])

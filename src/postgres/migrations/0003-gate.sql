@@ -101,7 +101,9 @@ language sql volatile as $$
     'actor', e.opened ->> 'actor', 'onBehalfOf', e.opened ->> 'on_behalf_of', 'facts', coalesce(e.opened -> 'facts', '{}'), 'status', e.status, 'completionRejected', e.completion_rejected,
     'leaseRemainingMs', kiff.ms_until(e.lease_until),
     'idempotentRemainingMs', case when e.idempotent_until is null then null else kiff.ms_until(e.idempotent_until) end,
-    'contradicted', kiff.was_contradicted(e.execution_key))
+    'contradicted', kiff.was_contradicted(e.execution_key),
+    'openedAgoMs', (select -kiff.ms_until(at) from kiff.ledger where chain = e.chain and seq = e.opened_seq),
+    'grant', (select approval_id from kiff.approvals where execution_key = e.execution_key and closed_seq = e.opened_seq and status = 'consumed'))
 $$;
 
 create function kiff.record_ref(p_chain bigint, p_seq bigint) returns jsonb
@@ -149,6 +151,8 @@ language sql volatile security definer set search_path = kiff, pg_temp as $$
     'call', (select answer || jsonb_build_object('record', record_ref(chain, seq)) from calls
       where namespace = q #>> '{step,namespace}' and run_id = q #>> '{step,runId}' and activity_id = q #>> '{step,activityId}'),
     'execution', (select execution_facts(x::executions) from x),
+    'begun', exists (select from x where jsonb_build_array(opened -> 'namespace', opened -> 'run_id', opened -> 'activity_id')
+      = jsonb_build_array(q #> '{step,namespace}', q #> '{step,runId}', q #> '{step,activityId}')),
     'executed', (select answer || jsonb_build_object('record', record_ref(chain, closed_seq)) from x where status = 'succeeded' and answer is not null),
     'holder', (select execution_facts(h) from executions h join c using (chain)
       where h.status in ('reserved', 'in_doubt') or h.completion_rejected is not null),
@@ -282,7 +286,9 @@ begin
     or jsonb_build_array(r -> 'namespace', r -> 'workflow_id', r -> 'first_execution_run_id', r -> 'domain', r -> 'contract', r -> 'entity_type',
         r -> 'entity_id', r -> 'action', r -> 'actor', r -> 'on_behalf_of')
       <> jsonb_build_array(b -> 'namespace', b -> 'workflow_id', b -> 'first_execution_run_id', b -> 'domain', b -> 'contract', b -> 'entity_type',
-        b -> 'entity_id', b -> 'action', b -> 'actor', b -> 'on_behalf_of') then
+        b -> 'entity_id', b -> 'action', b -> 'actor', b -> 'on_behalf_of')
+    or not only_filled_in(b -> 'params', r -> 'params') or r -> 'facts' is distinct from coalesce(b -> 'facts', '{}')
+    or r ->> 'state' is distinct from b #>> '{state,value}' or r -> 'state_version' is distinct from coalesce(b #> '{state,version}', '0') then
     raise exception 'what is asked is not what the row and the registered contract say' using errcode = 'check_violation';
   end if;
   if exists (select from approvals where execution_key = b ->> 'execution_key' and status in ('pending', 'granted')) then
@@ -300,17 +306,33 @@ end $$;
 create function kiff.says_the_same(p_before jsonb, b jsonb, p_fields text[]) returns boolean
 language sql immutable as $$ select not exists (select from unnest(p_fields) as field where p_before -> field is distinct from b -> field) $$;
 
+-- Parameters stand in a request as their schema has parsed them: what was proposed, to the letter, and defaults where it says nothing.
+create function kiff.only_filled_in(p_said jsonb, p_parsed jsonb) returns boolean
+language sql immutable as $$
+  select coalesce(case jsonb_typeof(p_said) || ' ' || jsonb_typeof(p_parsed)
+    when 'object object' then not exists (select from jsonb_each(p_said) as said where not kiff.only_filled_in(said.value, p_parsed -> said.key))
+    when 'array array' then jsonb_array_length(p_said) = jsonb_array_length(p_parsed) and not exists (
+      select from jsonb_array_elements(p_said) with ordinality as said(value, nth) where not kiff.only_filled_in(said.value, p_parsed -> (said.nth - 1)::int))
+    else p_said = p_parsed end, false)
+$$;
+
 -- The grant is spent here, in the transaction that opens the execution. False when there is nothing to spend.
 create function kiff.consume_grant(p_approval uuid, b jsonb, p_seq bigint) returns boolean
 language plpgsql as $$
-declare a kiff.approvals; v_people int;
+declare a kiff.approvals; r jsonb; e kiff.entities; v_people int;
 begin
   select * into a from kiff.approvals where approval_id = p_approval for update;
+  r := a.request::jsonb;
+  select * into e from kiff.entities where domain = b ->> 'domain' and entity_type = b ->> 'entity_type' and entity_id = b ->> 'entity_id';
   select count(distinct reviewer) into v_people from kiff.reviews where approval_id = p_approval and verdict = 'granted'
     and reviewer <> a.requester and reviewer is distinct from a.request::jsonb ->> 'on_behalf_of' and kiff.may_review(a.domain, reviewer, a.reviewers);
   if a.status is distinct from 'granted' or v_people < a.quorum or a.execution_key <> b ->> 'execution_key' or a.proposal_digest is distinct from b ->> 'proposal_digest'
-    -- For the one action that was asked for. Its parameters stand there parsed; by the proposal's digest they are the same.
-    or not kiff.says_the_same(a.request::jsonb, b, '{namespace,workflow_id,first_execution_run_id,domain,contract,entity_type,entity_id,action,actor,on_behalf_of}')
+    -- For the one action that was asked for,
+    or not kiff.says_the_same(r, b, '{namespace,workflow_id,first_execution_run_id,domain,contract,entity_type,entity_id,action,actor,on_behalf_of}')
+    or not kiff.only_filled_in(b -> 'params', r -> 'params') or r -> 'facts' is distinct from coalesce(b -> 'facts', '{}')
+    -- on the entity as it was then: in that state, and unless the request says that the state is enough, not moved since.
+    or e.state is distinct from r ->> 'state'
+    or r ->> 'binds' is distinct from 'state' and coalesce(e.state_version, 0) is distinct from (r ->> 'state_version')::bigint
     or clock_timestamp() >= a.use_by then
     return false;
   end if;
@@ -380,7 +402,7 @@ $$;
 -- reporter whom the domain names, or the registered contract that emits them.
 create function kiff.fold_events(p_chain bigint, b jsonb, p_seq bigint) returns void
 language plpgsql as $$
-declare v_event jsonb; v_state text; v_to text; v_reported_by text; v_emits text[];
+declare v_event jsonb; v_position int := 0; v_state text; v_to text; v_reported_by text; v_emits text[];
 begin
   select emits into v_emits from kiff.contracts where domain = b ->> 'domain' and action = b ->> 'action' and hash = b ->> 'contract';
   for v_event in select value from jsonb_array_elements(coalesce(b -> 'events', '[]')) loop
@@ -395,6 +417,11 @@ begin
             else coalesce(v_event ->> 'type' = any (v_emits), false) end) then
       raise exception '% is not for % to cause', v_event ->> 'type', coalesce(b ->> 'action', b ->> 'actor') using errcode = 'check_violation';
     end if;
+    -- Each execution has its own ids, so that none can take those of another.
+    if b ->> 'action' is not null and v_event ->> 'id' is distinct from (b ->> 'execution_key') || '-' || v_position then
+      raise exception 'the id % is not one of this execution', v_event ->> 'id' using errcode = 'check_violation';
+    end if;
+    v_position := v_position + 1;
     insert into kiff.event_ids (chain, event_id, event_type, seq, content)
       values (p_chain, v_event ->> 'id', v_event ->> 'type', p_seq, kiff.event_content(v_event));
     if v_state is null then
@@ -459,7 +486,7 @@ begin
   if p_void is not null then perform close_round(jsonb_build_object('approvalId', p_void, 'status', 'void'), b, v_chain, v_seq); end if;
   perform fold_events(v_chain, b, v_seq);
   insert into executions (execution_key, ordinal, chain, status, lease_until, proposal_digest, opened, opened_seq, closed_seq, answer)
-  values (b ->> 'execution_key', 1, v_chain, 'succeeded', clock_timestamp(), b ->> 'proposal_digest', b - 'audit', v_seq, v_seq, p_answer);
+  values (b ->> 'execution_key', (select coalesce(max(ordinal), 0) + 1 from executions where execution_key = b ->> 'execution_key'), v_chain, 'succeeded', clock_timestamp(), b ->> 'proposal_digest', b - 'audit', v_seq, v_seq, p_answer);
   return v_done;
 end $$;
 
@@ -485,6 +512,10 @@ declare
 begin
   if v_done is not null then return v_done; end if;
   if b ->> 'action' is not null or jsonb_array_length(b -> 'events') is distinct from 1 then raise exception 'one event is reported at a time, and by no action'; end if;
+  -- Else whoever may report any event could take the id of one that an action will emit, and its effect could never be recorded.
+  if v_event ->> 'id' ~ '^[0-9a-f]{64}-[0-9]+$' then
+    raise exception 'the id % is one of those that the events of actions have', v_event ->> 'id' using errcode = 'check_violation';
+  end if;
   select * into v_known from event_ids where chain = v_chain and event_id = v_event ->> 'id';
   if v_known.seq is not null then
     if v_known.content <> event_content(v_event) then return '{"status":"conflict"}'; end if;
@@ -497,12 +528,13 @@ begin
   return v_done;
 end $$;
 
-create function kiff.overdue_executions() returns setof jsonb
+create function kiff.overdue_executions(p_namespace text) returns setof jsonb
 language sql volatile security definer set search_path = kiff, pg_temp as $$
   select jsonb_build_object('executionKey', execution_key, 'namespace', opened ->> 'namespace', 'workflowId', opened ->> 'workflow_id',
     'firstExecutionRunId', opened ->> 'first_execution_run_id', 'runId', opened ->> 'run_id', 'activityId', opened ->> 'activity_id',
     'callerKey', opened ->> 'caller_key', 'opened', opened, 'record', key || '#' || opened_seq, 'leaseRemainingMs', ms_until(lease_until))
-  from executions join chains using (chain) where status = 'reserved' and lease_until < clock_timestamp() order by lease_until limit 100
+  from executions join chains using (chain)
+  where status = 'reserved' and lease_until < clock_timestamp() and opened ->> 'namespace' = p_namespace order by lease_until limit 100
 $$;
 
 -- What a gate worker compares its own contracts with at start.

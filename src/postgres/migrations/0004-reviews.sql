@@ -93,11 +93,12 @@ begin
   perform append(v_chain, p_body, '{review_refused}');
 end $$;
 
--- Rounds that are over by the clock, and nobody has closed yet.
+-- Rounds that are over by the clock, and nobody has closed yet; also one that was denied, or revoked, and that nobody has come for
+-- in the time in which a grant could have been used.
 create function kiff.overdue_rounds() returns setof jsonb
 language sql volatile security definer set search_path = kiff, pg_temp as $$
   select approval_row(a) from approvals a where closed_seq is null
-    and (status = 'pending' and answer_by < clock_timestamp() or status = 'granted' and use_by < clock_timestamp()) limit 100
+    and (status = 'pending' and answer_by < clock_timestamp() or status in ('granted', 'denied', 'revoked') and use_by < clock_timestamp()) limit 100
 $$;
 
 -- Open rounds, for finding those whose workflow has closed: a page of those after one, from the first on where it is null.
@@ -125,7 +126,7 @@ begin
   v_status := case b ->> 'kind' when 'approval_expired' then 'expired' when 'approval_withdrawn' then 'withdrawn' end;
   if v_status is null then raise exception 'unknown kind %', b ->> 'kind'; end if;
   if a.approval_id is null or a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied', 'revoked') then return false; end if;
-  if v_status = 'expired' and (a.status in ('denied', 'revoked') or clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end)) then return false; end if;
+  if v_status = 'expired' and clock_timestamp() < (case a.status when 'pending' then a.answer_by else a.use_by end) then return false; end if;
   v_seq := (append(v_chain, p_body, '{approval_expired,approval_withdrawn}') ->> 'seq')::bigint;
   -- A denial stays a denial: it goes on refusing equal proposals of its run chain.
   update approvals set status = case when a.status in ('denied', 'revoked') then a.status else v_status end, closed_seq = v_seq where approval_id = v_id;

@@ -141,7 +141,8 @@ end $$;
 create function kiff.due_reconciliations(p_domain text) returns setof jsonb
 language sql stable security definer set search_path = kiff, pg_temp as $$
   select jsonb_build_object('executionKey', e.execution_key, 'ordinal', e.ordinal, 'round', r.round, 'request', r.request, 'verdict', r.verdict, 'reviewer', r.reviewer, 'jws', r.jws,
-    'opened', e.opened, 'record', c.key || '#' || r.seq)
+    'opened', e.opened, 'newest', (select k.hash from contracts k where k.domain = e.opened ->> 'domain' and k.action = e.opened ->> 'action' and k.newest),
+    'record', c.key || '#' || r.seq)
   from executions e join reconciliations r on r.execution_key = e.execution_key and r.ordinal = e.ordinal and r.round = e.reconciling join chains c on c.chain = e.chain
   where e.opened ->> 'domain' = p_domain and e.reconciling is not null order by r.at limit 500
 $$;

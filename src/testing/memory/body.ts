@@ -50,6 +50,7 @@ export interface Body {
   readonly claim?: unknown
   readonly tags?: unknown
   readonly facts?: Readonly<Record<string, unknown>>
+  readonly state?: { readonly value?: Text; readonly version?: number } | null
   readonly decision?: { readonly outcome?: Text; readonly reason?: Text } | null
   readonly review?: Readonly<Record<string, Text>> | null
   readonly output?: unknown

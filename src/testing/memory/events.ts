@@ -11,11 +11,13 @@ import { StoreError, type Transaction } from './tables.ts'
  * reporter whom the domain names, or the registered contract that emits them. @throws StoreError 23514, 23505
  */
 export function foldEvents(tx: Transaction, chain: number, b: Body, seq: number): void {
-  for (const event of b.events ?? []) {
+  for (const [position, event] of (b.events ?? []).entries()) {
     const reportedBy = foldEvent(tx, chain, b, seq, event)
     const emitted = tx.contracts.get(b.domain, b.action, b.contract)?.emits.includes(event.type) === true
     const mayCause = b.action === null || b.action === undefined ? holds(tx, b.domain, b.actor, reportedBy) : emitted
     if (!mayCause) throw new StoreError('23514', `${event.type} is not for ${b.action ?? b.actor} to cause`)
+    // Each execution has its own ids, so that none can take those of another.
+    if (b.action != null && event.id !== `${b.execution_key}-${position}`) throw new StoreError('23514', `the id ${event.id} is not one of this execution`)
   }
 }
 
@@ -41,6 +43,7 @@ export function reportEvent(tx: Transaction, { body, answer, guard }: Parameters
   if (done !== null) return done
   const [event, ...more] = b.events ?? []
   if (event === undefined || more.length > 0 || (b.action !== null && b.action !== undefined)) throw new StoreError('P0001', 'one event is reported at a time, and by no action')
+  if (/^[0-9a-f]{64}-[0-9]+$/.test(event.id)) throw new StoreError('23514', `the id ${event.id} is one of those that the events of actions have`)
   const known = tx.eventIds.get(chain, event.id)
   if (known !== undefined) {
     return known.content === eventContent(event) ? { status: 'repeat', answer: { ...structuredClone(answer), record: recordRef(tx, chain, known.seq) } } : { status: 'conflict' }

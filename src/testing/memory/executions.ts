@@ -104,9 +104,8 @@ export function executePure(tx: Transaction, commit: Commit<'executePure'>): Com
   if (voids != null) closeRound(tx, { approvalId: voids, status: 'void' }, b, chain, seq)
   foldEvents(tx, chain, b, seq)
   const executionKey = b.execution_key ?? ''
-  if (tx.executions.get(executionKey, 1) !== undefined) throw new StoreError('23505', `execution ${executionKey} was there before`)
   putExecution(tx, {
-    executionKey, ordinal: 1, chain, status: 'succeeded', completionRejected: null, leaseToken: null, leaseUntil: tx.now, idempotentUntil: null,
+    executionKey, ordinal: (newestExecution(tx, executionKey)?.ordinal ?? 0) + 1, chain, status: 'succeeded', completionRejected: null, leaseToken: null, leaseUntil: tx.now, idempotentUntil: null,
     proposalDigest: b.proposal_digest ?? '', opened: openedBy(body), openedSeq: seq, closedSeq: seq, answer: toText(answer), ...unreconciled,
   })
   return committed
@@ -121,8 +120,8 @@ export function markInDoubt(tx: Transaction, { body, executionKey, token }: Comm
   return { status: 'committed', record: append(tx, chain, body, ['in_doubt']) }
 }
 
-export function overdueExecutions(tx: Transaction): readonly OverdueExecution[] {
-  const overdue = tx.executions.all().filter(({ status, leaseUntil }) => status === 'reserved' && leaseUntil < tx.now)
+export function overdueExecutions(tx: Transaction, namespace: string): readonly OverdueExecution[] {
+  const overdue = tx.executions.all().filter(({ status, leaseUntil, opened }) => status === 'reserved' && leaseUntil < tx.now && parseBody(opened).namespace === namespace)
   return overdue.sort((a, b) => a.leaseUntil - b.leaseUntil).slice(0, 100).map(({ executionKey, chain, opened, openedSeq, leaseUntil }) => {
     const b = parseBody(opened)
     return {

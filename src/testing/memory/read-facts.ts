@@ -26,12 +26,18 @@ export function readFacts(tx: Transaction, q: FactsQuery): Facts {
     permissions: permissionsOf(tx, q.domain, q.actor),
     call: answerOf(tx, q.step.namespace, q.step.runId, q.step.activityId),
     execution: execution === undefined ? null : executionFacts(tx, execution),
+    begun: execution !== undefined && wasOpenedBy(execution, q.step),
     executed: execution?.status === 'succeeded' ? answerOfExecution(tx, execution) : null,
     holder: holder === undefined ? null : executionFacts(tx, holder),
     approval: approval === undefined ? null : approvalFacts(tx, approval),
     event: knownEvent(tx, chain, q.event),
     denied: deniedBefore(tx, q),
   }
+}
+
+function wasOpenedBy({ opened }: Execution, step: FactsQuery['step']): boolean {
+  const b = parseBody(opened)
+  return b.namespace === step.namespace && b.run_id === step.runId && b.activity_id === step.activityId
 }
 
 function contractOf(tx: Transaction, { domain, contract }: FactsQuery): Facts['contract'] {
@@ -67,6 +73,8 @@ function executionFacts(tx: Transaction, e: Execution): ExecutionFacts {
     leaseRemainingMs: e.leaseUntil - tx.now,
     idempotentRemainingMs: e.idempotentUntil === null ? null : e.idempotentUntil - tx.now,
     contradicted: wasContradicted(tx, e.executionKey),
+    openedAgoMs: tx.now - (tx.ledger.get(e.chain, e.openedSeq)?.at ?? tx.now),
+    grant: tx.approvals.all().find((a) => a.executionKey === e.executionKey && a.closedSeq === e.openedSeq && a.status === 'consumed')?.approvalId ?? null,
   }
 }
 

@@ -136,9 +136,11 @@ export function recordRefusedReconciliation(tx: Transaction, body: string): void
 export function dueReconciliations(tx: Transaction, domain: string): readonly DueReconciliation[] {
   return tx.executions.all().flatMap((e) => {
     const r = tx.reconciliations.get(e.executionKey, e.ordinal, e.reconciling)
-    if (r === undefined || parseBody(e.opened).domain !== domain) return []
+    const b = parseBody(e.opened)
+    if (r === undefined || b.domain !== domain) return []
     const { executionKey, ordinal, round, request, verdict, reviewer, jws } = r
-    return [{ executionKey, ordinal, round, request, verdict, reviewer, jws, opened: JSON.parse(e.opened) as DueReconciliation['opened'], record: `${chainById(tx, e.chain).key}#${r.seq}` }]
+    const newest = tx.contracts.all().find((each) => each.domain === domain && each.action === b.action && each.newest)?.hash ?? null
+    return [{ executionKey, ordinal, round, request, verdict, reviewer, jws, opened: { ...b }, newest, record: `${chainById(tx, e.chain).key}#${r.seq}` }]
   })
 }
 

@@ -102,8 +102,8 @@ export function recordRefusedReview(tx: Transaction, body: string): void {
 const isOpen = ({ closedSeq, status }: Approval): boolean => closedSeq === null && ['pending', 'granted', 'denied', 'revoked'].includes(status)
 
 export function overdueRounds(tx: Transaction): readonly ApprovalRow[] {
-  const isOver = (a: Approval): boolean => (a.status === 'pending' && a.answerBy < tx.now) || (a.status === 'granted' && a.useBy < tx.now)
-  return tx.approvals.all().filter((a) => a.closedSeq === null && isOver(a)).slice(0, 100).map((a) => toApprovalRow(tx, a))
+  const isOver = (a: Approval): boolean => (a.status === 'pending' ? a.answerBy : a.useBy) < tx.now
+  return tx.approvals.all().filter((a) => isOpen(a) && isOver(a)).slice(0, 100).map((a) => toApprovalRow(tx, a))
 }
 
 export function openRounds(tx: Transaction, after: string | null, limit: number): readonly ApprovalRow[] {
@@ -125,7 +125,7 @@ export function closeApproval(tx: Transaction, body: string): boolean {
   // A denial stays a denial, and a revocation one.
   const settled = a.status === 'denied' || a.status === 'revoked'
   const status = b.kind === 'approval_expired' ? 'expired' : 'withdrawn'
-  if (status === 'expired' && (settled || tx.now < (a.status === 'granted' ? a.useBy : a.answerBy))) return false
+  if (status === 'expired' && tx.now < (a.status === 'pending' ? a.answerBy : a.useBy)) return false
   const { seq } = append(tx, a.chain, body, ['approval_expired', 'approval_withdrawn'])
   tx.approvals.put({ ...a, status: settled ? a.status : status, closedSeq: seq })
   return true

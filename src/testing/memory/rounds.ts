@@ -2,6 +2,7 @@
 import type { ApprovalRequest } from '../../core/approval.ts'
 import { canonical } from '../../core/canonical.ts'
 import { sha256 } from '../../core/digest.ts'
+import { firstChange } from '../../core/schema.ts'
 import type { Closing, Committed, GateStore } from '../../core/store.ts'
 import { parseBody, type Body } from './body.ts'
 import { appendAnswer, guardHolds, recordedCall, saysTheSame, stale } from './guards.ts'
@@ -37,7 +38,8 @@ export function requestApproval(tx: Transaction, { body, answer, request, guard,
   if (closing !== undefined) closeRound(tx, closing, b, chain, committed.record.seq)
   const asked = JSON.parse(request) as ApprovalRequest
   const contract = tx.contracts.get(b.domain, b.action, b.contract)
-  if (contract === undefined || contract.reviewers === null || contract.reviewers !== asked.reviewers || contract.quorum !== asked.quorum || bound(asked) !== bound(b)) {
+  if (contract === undefined || contract.reviewers === null || contract.reviewers !== asked.reviewers || contract.quorum !== asked.quorum || bound(asked) !== bound(b)
+    || !asksForThese(asked, b) || asked.state !== (b.state?.value ?? null) || asked.state_version !== (b.state?.version ?? 0)) {
     throw new StoreError('23514', 'what is asked is not what the row and the registered contract say')
   }
   insertRound(tx, chain, b, request, asked)
@@ -48,6 +50,17 @@ export function requestApproval(tx: Transaction, { body, answer, request, guard,
 function bound(of: Body | ApprovalRequest): string {
   const { namespace, workflow_id, first_execution_run_id, domain, contract, entity_type, entity_id, action, actor, on_behalf_of } = of
   return canonical([namespace, workflow_id, first_execution_run_id, domain, contract, entity_type, entity_id, action, actor, on_behalf_of].map((value) => value ?? null))
+}
+
+/** Parameters stand in a request as their schema has parsed them: what was proposed, to the letter, and defaults where it says nothing. */
+function asksForThese({ params, facts }: ApprovalRequest, b: Body): boolean {
+  return params !== undefined && firstChange(b.params, params, 'params') === undefined && canonical(facts ?? null) === canonical(b.facts ?? {})
+}
+
+/** The entity is in that state; and, unless the request says that the state is enough, has not moved since. */
+function isAsItWas(tx: Transaction, { state, state_version: version, binds }: ApprovalRequest, b: Body): boolean {
+  const e = tx.entities.all().find(({ domain, entityType, entityId }) => domain === b.domain && entityType === b.entity_type && entityId === b.entity_id)
+  return state === (e?.state ?? null) && (binds === 'state' || version === (e?.version ?? 0))
 }
 
 function insertRound(tx: Transaction, chain: number, b: Body, request: string, asked: ApprovalRequest): void {
@@ -104,9 +117,13 @@ export function consumeGrant(tx: Transaction, approvalId: string, b: Body, seq: 
     .filter((review) => review.approvalId === approvalId && review.verdict === 'granted' && a !== undefined
       && review.reviewer !== a.requester && review.reviewer !== a.onBehalfOf && mayReview(tx, a.domain, review.reviewer, a.reviewers))
     .map(({ reviewer }) => reviewer))
-  // For the one action that was asked for. Its parameters stand there parsed; by the proposal's digest they are the same.
+  // For the one action that was asked for, on the entity as it was then.
+  const asked = (request: string): boolean => {
+    const r = JSON.parse(request) as ApprovalRequest
+    return saysTheSame({ ...r }, b, askedFields) && asksForThese(r, b) && isAsItWas(tx, r, b)
+  }
   if (a === undefined || a.status !== 'granted' || people.size < a.quorum || a.executionKey !== b.execution_key || tx.now >= a.useBy
-    || a.proposalDigest !== b.proposal_digest || !saysTheSame(JSON.parse(a.request), b, askedFields)) {
+    || a.proposalDigest !== b.proposal_digest || !asked(a.request)) {
     throw new StoreError('40001', `the grant of approval ${approvalId} cannot be used`)
   }
   tx.consumptions.insert({ approvalId, executionKey: a.executionKey })

@@ -15,6 +15,9 @@ export const consent: readonly Guard[] = [
     ['consent-people-not-signatures', "one person's signatures count as several people", 'people.size < request.quorum)', 'agreed.length < request.quorum)', 'a quorum of two > one person twice: it waits'],
     ['consent-none-is-none', 'a quorum of nothing is met by nobody', 'people.size === 0 || people.size < request.quorum', 'people.size < request.quorum', 'a quorum of two > a request that asks for nobody is granted by nobody'],
     ['consent-quorum', 'fewer people than the contract says', 'people.size === 0 || people.size < request.quorum', 'people.size === 0', 'a quorum of two > one person: it waits'],
+    ['used-binds', 'a grant stands for running something else again', 'if (changed !== null) return changed\n', '', 'and for nothing else: {"params":{"amountCents":1}}'],
+    ['used-quorum', 'a grant that too few have signed stands for running it again', 'return people.size > 0 && people.size >= request.quorum ? null', 'return people.size > 0 ? null', 'not when it is signed by one of two'],
+    ['used-by-somebody', 'a grant that nobody has signed stands for running it again', 'return people.size > 0 && people.size >= request.quorum ? null', 'return people.size >= request.quorum || people.size === 0 ? null', 'not when it is signed by nobody'],
     ['consent-role-lost', 'a grant by somebody who has since lost the role', 'if (left !== undefined) return', 'if (false) return', 'a quorum of two > one of the two has lost the role since: void'],
     ['changed-version', 'consent for an entity that has moved since', "if (request.binds === 'version' && request.state_version !== now.state_version) {", 'if (false) {', 'a state that moved is told with both versions'],
     ['changed-version-bound', 'an approval bound to the state goes void though only the version moved', "request.binds === 'version' && request.state_version", 'request.state_version', 'what consent binds > a contract that binds the state is not voided by an event that leaves the state and the facts alone'],
@@ -26,7 +29,7 @@ export const consent: readonly Guard[] = [
   ]),
   ...guardsIn('src/gate/ask.ts', 'test/store/conformance/gate-consent.test.ts', [
     ['review-delivered', 'consent that no signal has brought counts by its row alone', 'verified.filter(({ jws }) => delivered.includes(jws))', 'verified', 'agrees, but no signal has come: it waits'],
-    ['review-genuine', 'a recorded review counts whose signature is not genuine', 'if (await isGenuine(review, approval, verify)) verified.push(review)', 'verified.push(review)', 'whose signature is by a key that the gate was not given'],
+    ['review-genuine', 'a recorded review counts whose signature is not genuine', 'if (await isGenuine(review, approval, verify)) genuine.push(review)', 'genuine.push(review)', 'whose signature is by a key that the gate was not given'],
     ['review-signed', 'an unsigned row counts', 'signed !== null &&\n    signed.digest', 'signed === null || signed.digest', 'whose signature is by a key that the gate was not given'],
     ['review-digest', 'a review of another request counts', 'signed.digest === sha256(approval.request) && signed.approval_id', 'signed.approval_id', 'whose signature is for another digest'],
     ['review-approval-id', 'a review of another approval counts', '&& signed.approval_id === approval.approvalId &&', '&&', 'whose signature is for another approval'],
@@ -38,7 +41,6 @@ export const consent: readonly Guard[] = [
     ['ask-keeps-deadline', 'a new round starts its time anew', 'round.keepDeadlineOf === undefined ? Date.parse(facts.now)', 'true ? Date.parse(facts.now)', 'is asked again when the world has moved'],
     ['ask-reviewers', "another permission than the contract's may review", 'reviewers: contract.approval.reviewers,', "reviewers: '',", 'agrees: it runs once'],
     ['ask-quorum', 'fewer people are asked than the contract says', 'quorum: contract.approval.quorum,', 'quorum: 1,', 'which counts one person'],
-    ['ask-binds', 'consent is bound less closely than the contract says', 'binds: contract.approval.binds,', "binds: 'state',", 'is asked again when the world has moved'],
     ['ask-claim-shown', "a claim's text that cannot be kept", 'shownClaim(claim)', 'claim as never', 'reads what the agent says'],
   ]),
 ]

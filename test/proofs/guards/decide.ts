@@ -3,9 +3,11 @@ import { guardsIn, type Guard } from '../guard.ts'
 
 export const decide: readonly Guard[] = [
   ...guardsIn('src/gate/decide.ts', 'test/core/decide.test.ts', [
-    ['proven-before-earlier', 'an unproven actor is told what was decided before', 'if (proven === true) {', '{', 'is not told to one who is only named (0)'],
+    ['proven-before-earlier', 'an unproven actor is told what was decided before', 'if (proven === true || facts.begun) {', '{', 'is not told to one who is only named (0)'],
     ['repeat-not-again', 'what has succeeded under a key is done again', "return { do: execution.status === 'succeeded' ? 'repeat' : 'take_up' }", "if (execution.status !== 'succeeded') return { do: 'take_up' }", 'a success is answered again'],
     ['earlier-refusal-sticks', 'a denial or a conflict under the same key is judged afresh', 'if (before !== null) return before', "if (before !== null && before.do !== 'refuse') return before", 'an unknown outcome stays unknown'],
+    ['begun-is-known', 'a call that has begun an effect is told that nothing was done', 'if (proven === true || facts.begun) {', 'if (proven === true) {', 'by the very call that has begun it', 'test/store/conformance/gate-take-up.test.ts'],
+    ['begun-is-unknown', 'a call that has begun an effect is told that another has', 'return begun ? refusing', 'return false ? refusing', 'is never told that nothing was done', 'test/store/conformance/gate-take-up.test.ts'],
     ['own-open-execution', 'a second execution beside an open one of the same key', "return { do: execution.status === 'succeeded' ? 'repeat' : 'take_up' }", "if (execution.status === 'succeeded') return { do: 'repeat' }", 'an open execution is taken up'],
     ['refusal-stands', 'what the judgement refuses goes on to execute', "return { do: 'refuse', refusal: decision, closing: closingOf(proposal, facts.approval), declared }", '', 'what the judgement refuses is refused'],
     ['refusal-closes-round', 'the round of a proposal that is refused meanwhile stays open', 'refusal: decision, closing: closingOf(proposal, facts.approval)', 'refusal: decision', 'by the judgement > is void while it is pending'],
@@ -21,7 +23,7 @@ export const decide: readonly Guard[] = [
     ['key-conflict-approval', 'a key under which a person was asked is used for another proposal', 'for (const known of [execution, approval]) {', 'for (const known of [execution]) {', 'a request for another proposal is a conflict'],
     ['failed-may-try-again', 'what has failed definitively can never be tried again', "if (execution !== null && execution.status !== 'failed') {", 'if (execution !== null) {', 'a definitive failure may be tried again by another actor'],
     ['another-actor', 'another actor is told the answer of a proposal that is not theirs', 'execution.actor !== request.actor ||', '', 'is told to no other actor'],
-    ['another-person', 'an actor who acts for somebody else is told the answer', '|| execution.onBehalfOf !== authority.onBehalfOf) return', ') return', 'is told to nobody who acts for another person'],
+    ['another-person', 'an actor who acts for somebody else is told the answer', '|| execution.onBehalfOf !== authority.onBehalfOf) {', ') {', 'is told to nobody who acts for another person'],
     ['own-doubt', 'an action whose outcome nobody knows is repeated under its own key', "if (execution.status === 'in_doubt' ||", 'if (', 'an unknown outcome stays unknown'],
     ['completion-rejected', 'an effect whose result could not be accepted is taken for a success', 'execution.completionRejected !== null', 'false', 'a success whose result could not be accepted is no success'],
     ['open-is-taken-up', 'an effect that is under way is given up for the denial of an equal proposal', "return { do: execution.status === 'succeeded' ? 'repeat' : 'take_up' }", "if (execution.status === 'succeeded') return { do: 'repeat' }", 'though an equal proposal has been denied since'],

@@ -56,6 +56,9 @@ export const sqlReconciliations = guardsOf('0005-reconciliations', [
 
   ['due-of-domain', 'another domain\'s answers given to a gate', "where e.opened ->> 'domain' = p_domain and", 'where', 'otherDomains', 'is due in its own domain only'],
   ['due-waiting', 'an answer given to the gate again', 'and r.round = e.reconciling join', 'join', 'attempts', 'is due alone, whatever was answered before'],
+  ['due-newest', 'a gate told that replaced rules are the newest', "and k.action = e.opened ->> 'action' and k.newest)", "and k.action = e.opened ->> 'action' order by k.newest limit 1)", 'gateReconciliations', 'is due with the contract that is registered for its own action now'],
+  ['due-newest-of-domain', "a gate told another domain's rules", "where k.domain = e.opened ->> 'domain' and k.action", 'where k.action', 'gateReconciliations', 'is due with the contract that is registered for its own action now'],
+  ['due-newest-of-action', "a gate told another action's rules", "and k.action = e.opened ->> 'action' and k.newest)", 'and k.newest limit 1)', 'gateReconciliations', 'is due with the contract that is registered for its own action now'],
   ['applied-about', 'a row that ends it as something else', 'select kiff.is_about(e, b) and kiff.says', 'select kiff.says', 'attempts', 'is applied by no row with another params than was opened'],
   ...(['namespace', 'workflow_id', 'first_execution_run_id', 'contract'] as const).map((field) => [
     `applied-${field.replaceAll('_', '-')}`, `a row that ends it with another ${field.replaceAll('_', ' ')}`, ...fitting(field), 'attempts', `is applied by no row with another ${field} than was opened`] as const),

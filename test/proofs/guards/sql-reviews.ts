@@ -49,8 +49,11 @@ export const sqlReviews = guardsOf('0004-reviews', [
   ['refused-review-there', 'a row of an approval that does not exist', "if v_chain is null then return; end if;\n  perform from chains", 'perform from chains', 'reviews', 'that was refused of an approval that does not exist'],
   ['refused-review-kind', 'a refused review recorded as something else', "append(v_chain, p_body, '{review_refused}'", "append(v_chain, p_body, '{review_refused,executed}'", 'rows', 'recordRefusedReview writes no execution, and no refusal of the gate'],
 
+  ['overdue-round-open', 'a round that is over, and closed, found again, so that others are not', "from approvals a where closed_seq is null\n    and (status = 'pending'", "from approvals a where true\n    and (status = 'pending'", 'reviews', 'what was denied, or revoked, is over when a grant would be'],
   ['overdue-round-pending', 'a question closed before its time', "status = 'pending' and answer_by < clock_timestamp() or", "status = 'pending' or", 'reviews', 'what may still be answered, or used, is not over'],
-  ['overdue-round-granted', 'a grant closed before its time', "status = 'granted' and use_by < clock_timestamp())", "status = 'granted')", 'reviews', 'what may still be answered, or used, is not over'],
+  ['overdue-round-granted', 'a grant closed before its time', "status in ('granted', 'denied', 'revoked') and use_by < clock_timestamp())", "status in ('granted', 'denied', 'revoked'))", 'reviews', 'what may still be answered, or used, is not over'],
+  ['overdue-round-denied', 'a denial that nobody comes for delivered for ever', "status in ('granted', 'denied', 'revoked') and use_by", "status in ('granted', 'revoked') and use_by", 'reviews', 'what was denied, or revoked, is over when a grant would be'],
+  ['overdue-round-revoked', 'a revocation that nobody comes for delivered for ever', "status in ('granted', 'denied', 'revoked') and use_by", "status in ('granted', 'denied') and use_by", 'reviews', 'what was denied, or revoked, is over when a grant would be'],
   ['overdue-round-by-status', 'a grant closed by the time to answer', "and (status = 'pending' and answer_by < clock_timestamp()", 'and (answer_by < clock_timestamp()', 'reviews', 'what may still be answered, or used, is not over'],
   ['open-round-open', 'a round found open that is closed', 'where closed_seq is null and (p_after', 'where (p_after', 'reviews', 'is still to be done where it was denied, or revoked'],
   ['open-round-page', 'a page of open rounds that comes again and again', '(p_after is null or approval_id > p_after)', 'true', 'rounds', 'open rounds come in the order of their ids'],
@@ -61,15 +64,14 @@ export const sqlReviews = guardsOf('0004-reviews', [
   ['rounds-first-run', 'a run taken for one of another run chain', "first_execution_run_id = p_first_run", 'true', 'rounds', 'the rounds of a run chain are its own'],
 
   ['service-close-known-kind', 'a round closed as something else', "if v_status is null then raise exception 'unknown kind %', b ->> 'kind'; end if;", '', 'reviews', 'as anything else is refused'],
-  ['service-close-not-closed', 'a round closed twice', 'if a.approval_id is null or a.closed_seq is not null or', 'if a.approval_id is null or', 'reviews', 'leaves a denial one'],
+  ['service-close-not-closed', 'a round closed twice', 'if a.approval_id is null or a.closed_seq is not null or', 'if a.approval_id is null or', 'reviews', 'leaves a denial one: approval_withdrawn'],
   ['service-close-open-status', 'a round closed that has been used', "or a.closed_seq is not null or a.status not in ('pending', 'granted', 'denied', 'revoked') then return false", 'or a.closed_seq is not null then return false', 'constraints', 'a round that is over by its status only'],
-  ['service-close-answered-not-expired', 'a denial, or a revocation, that expires', "if v_status = 'expired' and (a.status in ('denied', 'revoked') or clock_timestamp()", "if v_status = 'expired' and (clock_timestamp()", 'reviews', 'leaves a denial one'],
-  ['service-close-revoked-not-expired', 'a revocation that expires', "(a.status in ('denied', 'revoked') or clock_timestamp()", "(a.status in ('denied') or clock_timestamp()", 'quorum', 'stays one however the service then closes the round'],
-  ['service-close-expired', 'a round expired before its time', "or clock_timestamp() < (case a.status when 'granted' then a.use_by else a.answer_by end)) then return false", ') then return false', 'reviews', 'as expired only when it is, by the database\'s clock'],
-  ['service-close-expired-grant', 'a grant expired by the time to answer', "(case a.status when 'granted' then a.use_by else a.answer_by end)) then return false", 'a.answer_by) then return false', 'reviews', 'a grant expires by the time to use it'],
-  ['service-close-expired-unanswered', 'a question that goes on past the time to answer', "(case a.status when 'granted' then a.use_by else a.answer_by end)) then return false", 'a.use_by) then return false', 'reviews', 'a question expires by the time to answer'],
-  ['service-close-keeps', 'a denial, or a revocation, forgotten by closing its round', "case when a.status in ('denied', 'revoked') then a.status else v_status end", 'v_status', 'reviews', 'leaves a denial one'],
-  ['service-close-keeps-revoked', 'a revocation forgotten by closing its round', "case when a.status in ('denied', 'revoked') then a.status else v_status end", "case when a.status in ('denied') then a.status else v_status end", 'quorum', 'stays one however the service then closes the round'],
+  ['service-close-answered-in-time', 'a denial delivered no more while its workflow may still come for it', "(case a.status when 'pending' then a.answer_by else a.use_by end) then return false", "(case when a.status in ('pending', 'denied', 'revoked') then a.answer_by else a.use_by end) then return false", 'reviews', 'is not for a denial that the workflow may still come for'],
+  ['service-close-expired', 'a round expired before its time', "if v_status = 'expired' and clock_timestamp() < (case", 'if false and clock_timestamp() < (case', 'reviews', 'as expired only when it is, by the database\'s clock'],
+  ['service-close-expired-grant', 'a grant expired by the time to answer', "(case a.status when 'pending' then a.answer_by else a.use_by end) then return false", 'a.answer_by then return false', 'reviews', 'a grant expires by the time to use it'],
+  ['service-close-expired-unanswered', 'a question that goes on past the time to answer', "(case a.status when 'pending' then a.answer_by else a.use_by end) then return false", 'a.use_by then return false', 'reviews', 'a question expires by the time to answer'],
+  ['service-close-keeps', 'a denial, or a revocation, forgotten by closing its round', "case when a.status in ('denied', 'revoked') then a.status else v_status end", 'v_status', 'reviews', 'leaves a denial one: approval_withdrawn'],
+  ['service-close-keeps-revoked', 'a revocation forgotten by closing its round', "case when a.status in ('denied', 'revoked') then a.status else v_status end", "case when a.status in ('denied') then a.status else v_status end", 'quorum', 'stays one however the service then closes the round: approval_expired'],
   ['service-close-this', 'other rounds closed as well', 'closed_seq = v_seq where approval_id = v_id;', 'closed_seq = v_seq where chain = v_chain;', 'reviews', 'ends no other of the entity'],
   ['service-close-locks', 'a round closed while it is used', "perform from chains where chain = v_chain for update;\n  select * into a from approvals where approval_id = v_id for update;\n  v_status", 'select * into a from approvals where approval_id = v_id;\n  v_status', 'locks', 'the use of a grant, and the end of its round'],
 
@@ -81,7 +83,6 @@ export const sqlReviews = guardsOf('0004-reviews', [
 ])
 
 export const secondLines = secondLinesOf('0004-reviews', [
-  ['overdue-round-open', 'a round that is over, and closed, found again', 'every way to close a round, which moves it out of `pending` and `granted`'],
   ['delivery-once', 'two deliveries of one approval', '`sql-review-answered`: what is answered is answered once'],
   ['revoke-not-closed', 'a revocation of a round that is closed', '`sql-revoke-granted`: a closed round is granted no more'],
   ['service-close-there', 'a round closed that there is not', 'the chain of what there is not: `sql-append-strict`'],

@@ -9,7 +9,7 @@ const functions = {
     'resume_execution(p_body text, p_key text, p_lease_ms bigint) returns jsonb\nlanguage plpgsql', 'yield_lease(p_key text, p_token uuid) returns void\nlanguage sql',
     'complete_execution(p_body text, p_key text, p_answer jsonb, p_end jsonb) returns jsonb\nlanguage plpgsql', 'execute_pure(p_body text, p_guard jsonb, p_approval uuid, p_void uuid, p_answer jsonb) returns jsonb\nlanguage plpgsql',
     'mark_in_doubt(p_body text, p_key text, p_token uuid) returns jsonb\nlanguage plpgsql', 'report_event(p_body text, p_answer jsonb, p_guard jsonb) returns jsonb\nlanguage plpgsql',
-    'overdue_executions() returns setof jsonb\nlanguage sql volatile', 'registered_contracts(p_domain text) returns setof jsonb\nlanguage sql stable',
+    'overdue_executions(p_namespace text) returns setof jsonb\nlanguage sql volatile', 'registered_contracts(p_domain text) returns setof jsonb\nlanguage sql stable',
   ],
   '0004-reviews': [
     'list_approvals(p_pending boolean, p_limit int) returns setof jsonb\nlanguage sql volatile', 'show_approval(p_id uuid) returns jsonb\nlanguage sql stable', 'record_review(p_body text, p_jws text) returns jsonb\nlanguage plpgsql',

@@ -7,6 +7,8 @@ export const workflow: readonly Guard[] = [
     ['signal-few', 'a signal with any number of reviews', 'signedReviews(value).slice(0, maxReviews)', 'signedReviews(value)', 'in one signal is no more than twenty'],
     ['signal-short', 'a review of any length', 'jws: jws.slice(0, maxReviewLength) })', 'jws })', 'in one signal is no more than twenty'],
     ['signal-past', 'a review for a round that has ended is judged again', 'if (approvalId !== null && past.has(approvalId)) return', '', 'nor does what was for a round that has ended'],
+    ['signal-past-again', 'a round that is awaited once more gets no review', '  past.delete(approvalId)\n', '', 'a round that is awaited once more gets its reviews'],
+    ['signal-other-wait', 'of two waits for one round, the first to end takes the reviews from the other', 'if (others > 0) {', 'if (false) {', 'of two waits for one round, the first to end takes no review from the other'],
     ['signal-once', 'the same review is judged again and again', 'if (parked.some((known) => known.approvalId === approvalId && known.jws === jws)) return', '', 'what repeats itself tells nothing new'],
     ['signal-flood', 'a flood is kept without bound', 'if (parked.length >= maxReviews) countDropped(1)', 'if (false) countDropped(1)', 'of signals is kept to twenty'],
     ['signal-for-this', 'a review wakes every wait', 'if (review.approvalId !== null && awaited.has(review.approvalId)) return false', '', 'it wakes no other wait'],
@@ -18,6 +20,7 @@ export const workflow: readonly Guard[] = [
     ['poison-counted', 'dropped signals are told to nobody', 'countDropped(jobs.length - readable.length)', '', 'a payload with broken JSON, which would wedge a workflow'],
     ['continue-waits', 'an answer is lost when the run continues as new', 'await condition(nothingRuns)', '', 'while an action is under way: the next run gets its result', 'test/workflows/chain.test.ts'],
     ['continue-hands-over', 'a call that is open when the run continues is made again under another key', 'handover(input.headers, open)', 'handover(input.headers, []) && {}', 'while an action is under way: the next run gets its result', 'test/workflows/chain.test.ts'],
+    ['continue-waits-no-more', 'a run that was continued is shown to wait, and nothing waits in it', '...attributesOfNext(input.options)', '', 'tells the next run, in which nothing waits yet, that it runs', 'test/workflows/temporal-ui.test.ts'],
     ['child-placed', "a reset parent's children act again", 'headers: placeChild(input.headers, input.workflowType, input.options.args) })', 'headers: input.headers })', 'to each of its workflow tasks: what its child did is not done again', 'test/workflows/children.test.ts'],
   ]),
   ...guardsIn('src/workflow/chain.ts', 'test/core/place-in-chain.test.ts', [
@@ -35,6 +38,7 @@ export const workflow: readonly Guard[] = [
   ...guardsIn('src/workflow/wait.ts', 'test/attack/signals.test.ts', [
     ['rejections-slow-down', 'forged reviews keep the gate busy', 'if (this.#rejections > freeRejections) await sleep', 'if (false) await sleep', 'that does not end slows the workflow down'],
     ['looks-slow-down', 'demands to look again keep the gate busy', 'if (reviews.length === 0 && looksAskedFor() > this.#looks) this.#rejections += 1', '', 'of demands to look again, which grant nothing'],
+    ['continue-as-told', "an author's search attributes for the next run are overwritten", ' || told !== undefined || typed !== undefined', '', 'leaves to the author what the next run is told', 'test/workflows/temporal-ui.test.ts'],
     ['words-no-markup', "an agent's words are markup in the Temporal UI", '.replaceAll(/[\\\\`*_{}[\\]()<>#+!|~&:]/g, (character) => `\\\\${character}`)', '', 'shows an entity id as text', 'test/workflows/temporal-ui.test.ts'],
   ]),
   ...guardsIn('src/workflow/governed.ts', 'test/workflows/waits.test.ts', [

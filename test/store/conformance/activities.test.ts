@@ -21,12 +21,13 @@ interface Task {
   readonly step?: Step
   readonly store?: Partial<AnyStore['store']>
   readonly readStep?: StepReader
+  readonly startToCloseTimeoutMs?: number
 }
 
 /** One activity task, as the worker would run it: a type that is not registered goes to `default`. */
-async function run(type: string, input: object, { step = aStep(), store = {}, readStep = async () => step }: Task = {}): Promise<unknown> {
+async function run(type: string, input: object, { step = aStep(), store = {}, readStep = async () => step, startToCloseTimeoutMs = 10_000 }: Task = {}): Promise<unknown> {
   const activities = gateActivities({ ...gate.gate, store: { ...it.store, ...store } }, readStep)
-  const context = { info: { activityType: type, startToCloseTimeoutMs: 10_000 } } as unknown as Context
+  const context = { info: { activityType: type, startToCloseTimeoutMs } } as unknown as Context
   const chain = { firstExecutionRunId: step.firstExecutionRunId, generation: 0, occurrence: 0 }
   const activity = Object.hasOwn(activities, type) ? activities[type] : activities['default']
   return asyncLocalStorage.run(context, async () => activity?.({ entityId: account, params: { note: 'hello' }, actor: 'bot-1', chain, ...input }))
@@ -77,4 +78,17 @@ test('an executor has its time, its lease a little more, and both are over befor
   const [leaseMs = 0] = leases
   expect(leaseMs).toBeGreaterThan(5_000)
   expect(leaseMs).toBeLessThanOrEqual(9_000)
+})
+
+test('whatever time its activity has, an executor is begun, and its entity held for no longer than a day', async () => {
+  const leases: number[] = []
+  const store: Partial<AnyStore['store']> = { openExecution: async (commit) => {
+    leases.push(commit.leaseMs)
+    return it.store.openExecution(commit)
+  } }
+  for (const startToCloseTimeoutMs of [30 * 86_400_000, 100 * 365 * 86_400_000]) {
+    account = await it.anAccount()
+    expect(await run('ledgers.CALL', {}, { store, startToCloseTimeoutMs })).toMatchObject({ outcome: 'allowed' })
+  }
+  expect(Math.max(...leases)).toBeLessThanOrEqual(86_400_000)
 })

@@ -1,4 +1,5 @@
 /** More than one attempt under a key, and more than one execution: what is meant for one is never taken for the other. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/core/digest.ts'
 import { contractHash } from '../../../src/core/contract-hash.ts'
@@ -196,5 +197,44 @@ describe('a late success', () => {
     await it.pure(aProposal(proposal.request.entityId, { action: 'NOTE' }))
     await contradict(it, proposal)
     expect(await it.open(aProposal(proposal.request.entityId))).toMatchObject({ status: 'committed' })
+  })
+
+  test('does nothing under its key any more, also without an effect', async () => {
+    const proposal = await notDone()
+    await it.pure(aProposal(proposal.request.entityId, { action: 'NOTE' }))
+    await contradict(it, proposal)
+    expect(await it.pure({ ...aProposal(proposal.request.entityId, { action: 'NOTE' }), executionKey: proposal.executionKey })).toEqual({ status: 'stale' })
+  })
+})
+
+describe('an execution', () => {
+  test('is known to have been begun by the call that has', async () => {
+    const proposal = aProposal(await it.anAccount())
+    expect((await it.facts(proposal)).begun).toBe(false)
+    await it.open(proposal)
+    expect((await it.facts(proposal)).begun).toBe(true)
+    expect((await it.facts(again(proposal))).begun).toBe(false)
+    expect((await it.facts({ ...proposal, step: { ...proposal.step, runId: 'another' } })).begun).toBe(false)
+    expect((await it.facts({ ...proposal, step: { ...proposal.step, namespace: 'another' } })).begun).toBe(false)
+  })
+
+  test('is known by its age', async () => {
+    const proposal = aProposal(await it.anAccount())
+    await it.open(proposal)
+    const first = (await it.facts(proposal)).execution?.openedAgoMs ?? -1
+    await pause(30)
+    const later = (await it.facts(proposal)).execution?.openedAgoMs ?? -1
+    expect(first).toBeGreaterThanOrEqual(0)
+    expect(later - first).toBeGreaterThanOrEqual(25)
+  })
+
+  test('is not known by the grant of the attempt before', async () => {
+    const proposal = aProposal(await it.anAccount(), { action: 'MAY_ASK' })
+    const approvalId = await it.granted(proposal)
+    const { token } = leaseOf(await it.open(again(proposal), { approvalId }))
+    expect((await it.facts(proposal)).execution?.grant).toBe(approvalId)
+    await it.complete(again(proposal), { status: 'failed', token })
+    await it.open(again(again(proposal)))
+    expect((await it.facts(proposal)).execution).toMatchObject({ ordinal: 2, grant: null })
   })
 })

@@ -77,6 +77,36 @@ describe('an event that cannot happen never enters the log, whatever its row say
   })
 })
 
+describe('an id that an event of an action has', () => {
+  test('is its own execution\'s, and in its place: none can take that of another', async () => {
+    const [proposal, other] = [aProposal(await it.anAccount(), { action: 'NOTE' }), aProposal(await it.anAccount(), { action: 'NOTE' })]
+    for (const id of [noted(other).id, `${proposal.executionKey}-1`, 'another', proposal.executionKey]) {
+      await expect(it.pure(proposal, { events: [noted(proposal, { id })] })).rejects.toMatchObject({ code: '23514' })
+    }
+    await expect(it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: `${proposal.executionKey}-2` })] })).rejects.toMatchObject({ code: '23514' })
+    expect(await it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: `${proposal.executionKey}-1` })] })).toMatchObject({ status: 'committed' })
+  })
+
+  test('is not for one that is reported: what the action has done could not be recorded', async () => {
+    const proposal = aProposal(await it.anAccount())
+    const before = await it.ledgerLength()
+    await expect(it.report({ id: noted(proposal).id }, proposal.request.entityId)).rejects.toMatchObject({ code: '23514' })
+    await expect(it.report({ id: `${'0'.repeat(64)}-12` }, proposal.request.entityId)).rejects.toMatchObject({ code: '23514' })
+    expect(await it.ledgerLength()).toBe(before)
+    await it.open(proposal)
+    expect(await it.complete(proposal)).toMatchObject({ status: 'committed' })
+  })
+
+  test.each([
+    ['a digest', '0'.repeat(64)],
+    ['a digest and a word', `${'0'.repeat(64)}-a`],
+    ['something shorter', `${'0'.repeat(63)}-0`],
+    ['something longer', `a${'0'.repeat(64)}-0`],
+  ])('is not %s', async (_, id) => {
+    expect(await it.report({ id }, await it.anAccount())).toMatchObject({ status: 'committed' })
+  })
+})
+
 test('an event moves its own entity, and no other', async () => {
   const [one, other] = [await it.anAccount(), await it.anAccount()]
   await it.report(closed, one)

@@ -79,7 +79,7 @@ describe('facts', () => {
 
   test('tell each event of a row once', async () => {
     const proposal = aProposal(await it.anAccount(), { action: 'NOTE' })
-    await it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: 'second', payload: { note: 'again' } })] })
+    await it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: `${proposal.executionKey}-1`, payload: { note: 'again' } })] })
     const { events } = await it.store.readFacts({ ...toQuery(aProposal(proposal.request.entityId)), eventTypes: ['NOTED'] })
     expect(events.map(({ payload }) => payload)).toEqual([{ note: 'hello' }, { note: 'again' }])
   })

@@ -56,6 +56,7 @@ describe('a report is refused, on record, and the state stays', () => {
     ['by one without the permission', { actor: 'bot-1' }, 'event_not_reportable', 'bot-1 does not hold accounts.report'],
     ['with a payload that its schema refuses', { payload: { more: 1 } }, 'invalid_parameter', 'payload'],
     ['with a payload that no digest can cover', { payload: { text: '\u0000' } }, 'invalid_parameter', 'the payload is not plain JSON'],
+    ['under an id that only an event of an action has', { eventId: `${'0'.repeat(64)}-0` }, 'invalid_parameter', 'report it under another id, or without one'],
     ['of what cannot happen in this state', { event: 'OPENED' }, 'state_not_allowed', 'OPENED cannot happen in state OPEN'],
   ])('%s', async (_, over, reason, message) => {
     const before = await it.ledgerLength()
@@ -78,6 +79,22 @@ describe('one event', () => {
     await reported({ eventId })
     expect(await reported({ eventId, event: 'CLOSED' })).toMatchObject({ reason: 'invalid_parameter', message: 'this event id was used for another event' })
     expect(await versionNow()).toBe(2)
+  })
+
+  test.each([
+    ['a digest', '0'.repeat(64)],
+    ['a digest and a word', `${'0'.repeat(64)}-a`],
+    ['something shorter', `${'0'.repeat(63)}-0`],
+    ['something longer', `a${'0'.repeat(64)}-0`],
+  ])('may have an id that is only like one of an action\'s events: %s', async (_, eventId) => {
+    expect(await reported({ eventId })).toMatchObject({ outcome: 'allowed' })
+  })
+
+  test('reported under an activity id by which a person was asked ends there, and is not tried for ever', async () => {
+    const step = aStep()
+    await it.asked(aProposal(account, { action: 'ASK', step }))
+    for (const event of ['TOUCHED', 'BURNED']) await expect(reported({ step, event })).rejects.toMatchObject({ nonRetryable: true })
+    expect(await versionNow()).toBe(1)
   })
 
   test('reported by a call that is retried is answered with the same record, and nothing is written', async () => {

@@ -1,7 +1,7 @@
 /** The gate on a store: what it makes of what it has read, from the call to its recorded answer. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { busy } from '../../../src/gate/gate.ts'
+import { busy } from '../../../src/gate/busy.ts'
 import { rowOf } from '../../../src/gate/proposal.ts'
 import { applyReconciliations } from '../../../src/gate/reconcile.ts'
 import { theGate, type GateOnStore } from '../a-gate.ts'
@@ -174,6 +174,16 @@ describe('what nobody knows', () => {
     const before = await it.ledgerLength()
     expect(await gate.proposing(action, 'a', { actor }).call()).toMatchObject({ reason: 'unknown_action' })
     expect(await it.ledgerLength()).toBe(before + 1)
+  })
+
+  test('an action that was known when this very call asked is answered as it was then, and not tried for ever', async () => {
+    const calls = gate.proposing('ASK', await it.anAccount())
+    const asked = await calls.call()
+    const { ASK: _, ...others } = ledgers.actions
+    const without = { ...gate.gate.bound, domain: { ...ledgers, actions: others } }
+    expect(asked).toMatchObject({ outcome: 'approval_required' })
+    expect(await calls.call({ retry: true, gate: { bound: without } })).toEqual(asked)
+    expect(await calls.call({ gate: { bound: without } })).toMatchObject({ reason: 'unknown_action' })
   })
 
   test('parameters that have no canonical form are refused on record', async () => {

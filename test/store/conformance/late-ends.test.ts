@@ -43,6 +43,13 @@ describe('a gate that was held up while it opened the execution, until the execu
     expect(gate.effects.slice(before)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
   })
 
+  test('does not begin either where its machine was suspended meanwhile, and only the clock on the wall tells', async () => {
+    gate.executes(async () => ({ ok: true }))
+    const before = gate.effects.length
+    expect(await gate.proposing('CALL', await it.anAccount()).call({ until: Date.now() - 1 })).toMatchObject({ outcome: 'blocked', reason: 'execution_failed' })
+    expect(gate.effects).toHaveLength(before)
+  })
+
   test('has so much less time for the executor', async () => {
     let had = Number.POSITIVE_INFINITY
     gate.executes(async ({ signal }) => {
@@ -52,6 +59,17 @@ describe('a gate that was held up while it opened the execution, until the execu
     await gate.proposing('CALL', await it.anAccount()).call({ executorMs: 2_000, ...heldUp(1_500) }).catch(() => {})
     expect(had).toBeLessThan(1_900) // half a second, and as much late as a busy machine may be
   })
+})
+
+test('a first attempt ends while its receiver honours the key, also where its activity has more time', async () => {
+  const leases: number[] = []
+  const store: GateStore = { ...it.store, openExecution: async (commit) => {
+    leases.push(commit.leaseMs)
+    return it.store.openExecution(commit)
+  } }
+  gate.executes(async () => ({ ok: true }))
+  expect(await gate.proposing('SEND', await it.anAccount()).call({ executorMs: 7_200_000, gate: { store } })).toMatchObject({ outcome: 'allowed' })
+  expect(leases).toEqual([3_600_000])
 })
 
 test('an attempt that returns after the next one has said that nothing was done: told in the ledger, and never tried again', async () => {

@@ -188,7 +188,7 @@ describe('the past', () => {
 test('a fault in the middle of a commit leaves nothing behind: neither answer, nor row, nor state', async () => {
   const proposal = aProposal(await it.anAccount(), { action: 'NOTE' })
   const before = await it.facts(proposal)
-  await refusesWhole(() => it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: 'second', to: 'CLOSED' })] }))
+  await refusesWhole(() => it.pure(proposal, { events: [noted(proposal), noted(proposal, { id: `${proposal.executionKey}-1`, to: 'CLOSED' })] }))
   const after = await it.facts(proposal)
   expect({ ...after, now: before.now }).toEqual(before)
   expect(await it.refuse(proposal)).toMatchObject({ status: 'committed', record: { seq: 2 } })

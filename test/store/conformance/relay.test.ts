@@ -1,9 +1,12 @@
 /** The relay on a store: which run it signals, and whose requests it closes, whatever the Temporal server answers. */
+import { NamespaceNotFoundError } from '@temporalio/common'
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deliverDue, startRelay, withdrawOrphans } from '../../../src/approvals/relay.ts'
+import { deliverDue, expireDue, startRelay, withdrawOrphans } from '../../../src/approvals/relay.ts'
 import type { ReviewStore } from '../../../src/postgres/review-store.ts'
-import { aProposal, aStep, theStore, type AnyStore } from '../the-store.ts'
+import { unavailable } from '../../unavailable.ts'
+import { approvalBody } from '../../../src/approvals/review.ts'
+import { aProposal, aStep, requestOf, theStore, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
 beforeAll(async () => { it = await theStore() })
@@ -97,8 +100,56 @@ describe('a request', () => {
 
   test('is left open when the server does not answer', async () => {
     const { workflowId, approvalId } = await asking()
-    await expect(withdrawOrphans({ store: it.reviews, client: serverTelling(away, workflowId).client })).rejects.toThrow('connection refused')
+    await expect(withdrawOrphans({ store: it.reviews, client: serverTelling(unavailable(), workflowId).client })).rejects.toThrow('Failed to describe workflow')
     expect(await statusOf(approvalId)).toBe('pending')
+  })
+
+  test.each<[string, Error]>([['is in a namespace that is gone', new NamespaceNotFoundError('gone')], ['the server will not tell of', away]])('whose workflow %s is left open, and keeps no other from being withdrawn', async (_, fault) => {
+    const [bad, orphan] = [await asking(), await asking()]
+    const store: ReviewStore = { ...it.reviews, openRounds: async (...page) => (await it.reviews.openRounds(...page)).toSorted(({ request }) => (request.approval_id === bad.approvalId ? -1 : 1)) }
+    const faults: unknown[] = []
+    const { client } = serverTelling({ status: 'TERMINATED' }, orphan.workflowId)
+    const getHandle = (workflowId: string) => (workflowId === bad.workflowId ? { describe: async () => { throw fault } } : client.workflow.getHandle(workflowId))
+    await withdrawOrphans({ store, client: { options: client.options, workflow: { getHandle } } as unknown as Client, onFault: (each) => faults.push(each) })
+    expect([await statusOf(bad.approvalId), await statusOf(orphan.approvalId)]).toEqual(['pending', 'withdrawn'])
+    expect(faults).toEqual([fault])
+  })
+
+  test('of which nothing can be told is passed by: the next page follows', async () => {
+    const { workflowId, approvalId } = await asking()
+    const row = await it.reviews.show(approvalId)
+    const store: ReviewStore = { ...it.reviews, openRounds: async (_, limit) => Array.from({ length: limit }, () => row).filter((each) => each !== undefined) }
+    expect(await withdrawOrphans({ store, client: serverTelling(away, workflowId).client })).toBe(approvalId)
+  })
+
+  test('that is over is closed, also where another one cannot be', async () => {
+    const [bad, over] = [await asking(), await asking()]
+    for (const { approvalId } of [bad, over]) await it.later({ approval: approvalId })
+    const fault = new Error('the row is refused')
+    const store: ReviewStore = {
+      ...it.reviews,
+      overdueRounds: async () => (await it.reviews.overdueRounds()).toSorted((one) => (one.request.approval_id === bad.approvalId ? -1 : 1)),
+      closeApproval: async (body) => {
+        if (body.includes(bad.approvalId)) throw fault
+        return it.reviews.closeApproval(body)
+      },
+    }
+    const faults: unknown[] = []
+    await expireDue({ store, onFault: (each) => faults.push(each) })
+    expect([await statusOf(bad.approvalId), await statusOf(over.approvalId)]).toEqual(['pending', 'expired'])
+    expect(faults).toEqual([fault])
+  })
+
+  test.each(['denied', 'revoked'] as const)('that was %s, and that nobody comes for, is closed when the time is over: it stays so, and is delivered no more', async (status) => {
+    const { approvalId } = await asking()
+    await it.review(approvalId, status === 'denied' ? 'denied' : 'granted', 'olga')
+    if (status === 'revoked') await it.reviews.revokeApproval(approvalBody(await requestOf(it, approvalId), 'approval_revoked', 'olga', []))
+    await expireDue({ store: it.reviews })
+    expect(await isDue(approvalId)).toBe(true)
+    await it.later({ approval: approvalId })
+    await expireDue({ store: it.reviews })
+    expect([await statusOf(approvalId), await isDue(approvalId)]).toEqual([status, false])
+    expect((await it.auditRecords()).findLast(({ data }) => data['approval_id'] === approvalId)).toMatchObject({ kind: 'approval_expired', message: `approval ${status}, and closed: nobody has come for the answer` })
   })
 
   test('that is over, or an orphan, is closed by the relay as it goes', async () => {

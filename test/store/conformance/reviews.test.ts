@@ -231,14 +231,21 @@ describe('ending a round by the service', () => {
     expect(await it.ledgerLength()).toBe(before)
   })
 
-  test('leaves a denial one', async () => {
+  test.each(['approval_expired', 'approval_withdrawn'] as const)('leaves a denial one: %s', async (kind) => {
     const approvalId = await asked()
     await record(approvalId, { verdict: 'denied' })
     await it.later({ approval: approvalId })
-    expect(await close(approvalId, 'approval_expired')).toBe(false)
-    expect(await close(approvalId, 'approval_withdrawn')).toBe(true)
+    expect(await close(approvalId, kind)).toBe(true)
     expect((await it.reviews.show(approvalId))?.status).toBe('denied')
-    expect(await close(approvalId, 'approval_withdrawn')).toBe(false)
+    expect(await close(approvalId, kind)).toBe(false)
+  })
+
+  test('is not for a denial that the workflow may still come for', async () => {
+    const approvalId = await asked()
+    await record(approvalId, { verdict: 'denied' })
+    await it.later({ answer: approvalId })
+    expect(await close(approvalId, 'approval_expired')).toBe(false)
+    expect(await due(approvalId)).toBeDefined()
   })
 
   test('does not exist for an approval that does not', async () => {
@@ -257,6 +264,27 @@ describe('ending a round by the service', () => {
     await it.later({ approval: unused })
     const over = (await it.reviews.overdueRounds()).map(({ request }) => request.approval_id)
     expect([pending, granted, unused].map((id) => over.includes(id))).toEqual([false, false, true])
+  })
+
+  test('what was denied, or revoked, is over when a grant would be', async () => {
+    const denied = [await asked(), await asked()]
+    const revoked = [await asked(), await asked()]
+    for (const approvalId of denied) await record(approvalId, { verdict: 'denied' })
+    for (const approvalId of revoked) {
+      await record(approvalId)
+      await it.reviews.revokeApproval(approvalBody(await requestOf(it, approvalId), 'approval_revoked', 'olga', []))
+    }
+    for (const [early = '', late = ''] of [denied, revoked]) {
+      await it.later({ answer: early })
+      await it.later({ approval: late })
+    }
+    const areOver = async () => {
+      const over = (await it.reviews.overdueRounds()).map(({ request }) => request.approval_id)
+      return [...denied, ...revoked].map((id) => over.includes(id))
+    }
+    expect(await areOver()).toEqual([false, true, false, true])
+    for (const [, late = ''] of [denied, revoked]) await close(late, 'approval_expired')
+    expect(await areOver()).toEqual([false, false, false, false])
   })
 
   test('what is over is found, and what is open is found, until it is closed', async () => {

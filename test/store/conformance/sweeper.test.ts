@@ -2,6 +2,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sweep } from '../../../src/gate/sweeper.ts'
+import { unavailable } from '../../unavailable.ts'
 import { aProposal, aStep, lastRow, leaseOf, theStore, type AnyStore } from '../the-store.ts'
 
 let it: AnyStore
@@ -15,7 +16,7 @@ describe('executions past their lease', () => {
     await it.open(waiting)
     await it.open(over)
     await it.later({ lease: over.executionKey })
-    const found = await it.store.overdueExecutions()
+    const found = await it.store.overdueExecutions('default')
     expect(found.map(({ executionKey }) => executionKey)).not.toContain(waiting.executionKey)
     const { audit: _, seq: __, ...opened } = await lastRow(it, over.request.entityId)
     expect(found).toContainEqual({
@@ -31,7 +32,20 @@ describe('executions past their lease', () => {
     await it.open(proposal)
     await it.complete(proposal)
     await it.later({ lease: proposal.executionKey })
-    expect((await it.store.overdueExecutions()).map(({ executionKey }) => executionKey)).not.toContain(proposal.executionKey)
+    expect((await it.store.overdueExecutions('default')).map(({ executionKey }) => executionKey)).not.toContain(proposal.executionKey)
+  })
+
+  test('are those of the namespace that is asked for, and of no other', async () => {
+    const [here, there] = [aProposal(await it.anAccount()), aProposal(await it.anAccount(), { step: aStep({ namespace: 'another' }) })]
+    for (const proposal of [here, there]) {
+      await it.open(proposal)
+      await it.later({ lease: proposal.executionKey })
+    }
+    const found = async (namespace: string) => {
+      const keys = (await it.store.overdueExecutions(namespace)).map(({ executionKey }) => executionKey)
+      return [here, there].map(({ executionKey }) => keys.includes(executionKey))
+    }
+    expect([await found('default'), await found('another'), await found('a-third')]).toEqual([[true, false], [false, true], [false, false]])
   })
 })
 
@@ -39,6 +53,9 @@ describe('executions past their lease', () => {
 interface Run {
   readonly status: string
   readonly pending?: readonly string[]
+  /** Of what is pending: it is paused, or its next attempt is to come only in so many milliseconds. */
+  readonly paused?: boolean
+  readonly nextInMs?: number
   readonly runId?: string
   readonly firstRunId?: string
   readonly parent?: { readonly workflowId: string; readonly runId: string }
@@ -67,15 +84,16 @@ async function swept({ run, current = gone, others = {}, namespace = 'default', 
     async describe() {
       const told = workflowId === step.workflowId ? (runId === undefined ? current : run) : (others[`${workflowId}/${runId ?? ''}`] ?? gone)
       if (told instanceof Error) throw told
-      const { status, pending = [], firstRunId = step.firstExecutionRunId, parent } = told
+      const { status, pending = [], paused = false, nextInMs, firstRunId = step.firstExecutionRunId, parent } = told
+      const nextAttemptScheduleTime = nextInMs === undefined ? null : { seconds: Math.round((Date.now() + nextInMs) / 1_000) }
       return {
         status: { name: status }, runId: told.runId ?? runId ?? 'the-next', parentExecution: parent,
-        raw: { pendingActivities: pending.map((activityId) => ({ activityId })), workflowExecutionInfo: { firstRunId } },
+        raw: { pendingActivities: pending.map((activityId) => ({ activityId, paused, nextAttemptScheduleTime })), workflowExecutionInfo: { firstRunId } },
       }
     },
   })
-  const due = await it.store.overdueExecutions()
-  const store = { ...it.store, overdueExecutions: async () => due.filter(({ executionKey }) => executionKey === proposal.executionKey).map((each) => ({ ...each, leaseRemainingMs: -overMs })) }
+  const overdueExecutions = async (of: string) => (await it.store.overdueExecutions(of)).filter(({ executionKey }) => executionKey === proposal.executionKey).map((each) => ({ ...each, leaseRemainingMs: -overMs }))
+  const store = { ...it.store, overdueExecutions }
   await sweep(store, { options: { namespace }, workflow: { getHandle } } as unknown as Client)
   return (await it.facts(proposal)).holder?.status
 }
@@ -88,6 +106,9 @@ const next: Run = { status: 'RUNNING', runId: 'p2', firstRunId: 'p0' }
 describe('an execution past its lease is left alone', () => {
   test.each<[string, Told]>([
     ['while its activity will come again', { run: { status: 'RUNNING', pending: ['1'] }, overMs: 3_600_000 }],
+    ['while its activity will come again within a minute', { run: { status: 'RUNNING', pending: ['1'], nextInMs: 50_000 }, overMs: 3_600_000 }],
+    ['for a minute, while its activity is paused', { run: { status: 'RUNNING', pending: ['1'], paused: true }, overMs: 59_000 }],
+    ['for a minute, though its activity will not come for a year', { run: { status: 'RUNNING', pending: ['1'], nextInMs: 31_536_000_000 }, overMs: 59_000 }],
     ['for the current run of its chain, which has taken the place of a reset one', { run: { status: 'TERMINATED' }, current: { status: 'RUNNING' } }],
     ['by a sweeper of another namespace', { run: gone, namespace: 'another' }],
     ['for whoever brings the API caller\'s key', { run: { status: 'TERMINATED' }, callerKey: 'request-1' }],
@@ -99,12 +120,27 @@ describe('an execution past its lease is left alone', () => {
   })
 
   test('when the server does not answer', async () => {
-    await expect(swept({ run: new Error('connection refused') })).rejects.toThrow('connection refused')
+    await expect(swept({ run: unavailable() })).rejects.toThrow('Failed to describe workflow')
+  })
+
+  test('when the server will not tell of its workflow, and holds up no other', async () => {
+    const fault = new Error('invalid run id')
+    const [bad, orphan] = [aProposal(await it.anAccount()), aProposal(await it.anAccount())]
+    for (const proposal of [bad, orphan]) await it.open(proposal)
+    for (const { executionKey } of [bad, orphan]) await it.later({ lease: executionKey })
+    const overdueExecutions = async (of: string) => (await it.store.overdueExecutions(of)).toSorted((one) => (one.executionKey === bad.executionKey ? -1 : 1))
+    const getHandle = (workflowId: string) => ({ describe: async () => { throw workflowId === bad.step.workflowId ? fault : gone } })
+    const faults: unknown[][] = []
+    await sweep({ ...it.store, overdueExecutions }, { options: { namespace: 'default' }, workflow: { getHandle } } as unknown as Client, (each, { executionKey }) => faults.push([each, executionKey]))
+    expect([(await it.facts(bad)).holder?.status, (await it.facts(orphan)).holder?.status]).toEqual(['reserved', 'in_doubt'])
+    expect(faults).toEqual([[fault, bad.executionKey]])
   })
 })
 
 describe('it comes to be in doubt', () => {
   test.each<[string, Told]>([
+    ['when its activity has been paused for a minute', { run: { status: 'RUNNING', pending: ['1'], paused: true }, overMs: 61_000 }],
+    ['when its activity has not come for a minute, and will not within another', { run: { status: 'RUNNING', pending: ['1'], nextInMs: 90_000 }, overMs: 61_000 }],
     ['when its run goes on without its activity', { run: { status: 'RUNNING', pending: ['2'] } }],
     ['when its run goes on without its activity, though the current one is of its chain', { run: { status: 'RUNNING' }, current: { status: 'RUNNING' } }],
     ['when its workflow has ended', { run: { status: 'TERMINATED' }, current: { status: 'TERMINATED' } }],

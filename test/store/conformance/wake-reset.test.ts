@@ -12,6 +12,8 @@ afterAll(() => it.close())
 interface Shown {
   /** It ends before it is looked at. */
   readonly ended?: boolean
+  /** What the server answers to a signal. */
+  readonly fault?: Error
   readonly workflowId: string
   readonly runId: string
   readonly firstRunId: string
@@ -35,6 +37,8 @@ function serverShowing(runs: readonly Shown[]): { readonly client: Client; reado
           return { raw: { workflowExecutionInfo: { firstRunId: runs.find((run) => run.runId === runId)?.firstRunId } } }
         },
         async signal(_: string, { jws }: { readonly jws: readonly string[] }) {
+          const fault = runs.find((run) => run.runId === runId)?.fault
+          if (fault !== undefined) throw fault
           if (jws.length === 0) woken.push(runId)
         },
       }),
@@ -49,8 +53,8 @@ async function waiting(over: Partial<Shown> = {}, workflowId?: string): Promise<
 }
 
 /** A run that waits for a request which is decided. */
-async function decided(): Promise<Shown> {
-  const { run, approvalId } = await asking({})
+async function decided(over: Partial<Shown> = {}): Promise<Shown> {
+  const { run, approvalId } = await asking(over)
   await it.reviews.closeApproval(approvalBody(await requestOf(it, approvalId), 'approval_withdrawn', 'kiff', []))
   return run
 }
@@ -62,9 +66,9 @@ async function asking(over: Partial<Shown>, workflowId?: string): Promise<{ read
   return { approvalId, run: { workflowId: step.workflowId, runId: `${step.firstExecutionRunId}-now`, firstRunId: step.firstExecutionRunId, waits: 1, ...over } }
 }
 
-async function woken(runs: readonly Shown[], inOrder = new Set<string>()): Promise<readonly string[]> {
+async function woken(runs: readonly Shown[], known = new Map<string, number>(), onFault?: (fault: unknown) => void): Promise<readonly string[]> {
   const server = serverShowing(runs)
-  await wakeReset({ store: it.reviews, client: server.client }, inOrder)
+  await wakeReset({ store: it.reviews, client: server.client, ...(onFault && { onFault }) }, known)
   return server.woken
 }
 
@@ -92,17 +96,45 @@ describe('a run that waits', () => {
     expect(await woken([{ workflowId: 'ticket-elsewhere', runId: 'r-2', firstRunId: 'r-1', waits: 1 }])).toEqual([])
   })
 
-  test('and has ended since it was listed keeps no other from being told', async () => {
+  test('and has ended since it was listed keeps no other from being told, and is no fault', async () => {
     const run = await decided()
-    expect(await woken([await waiting({ ended: true }), run])).toEqual([run.runId])
+    const faults: unknown[] = []
+    expect(await woken([await waiting({ ended: true }), run], new Map(), (fault) => faults.push(fault))).toEqual([run.runId])
+    expect(faults).toEqual([])
   })
 
-  test('is looked at once when it is in order, and again as long as it is not', async () => {
+  test('is looked at once, and told once, whether it is in order or not: a signal lasts', async () => {
     const [fine, wrong] = [await waiting(), await waiting({ waits: 2 })]
-    const inOrder = new Set<string>()
+    const known = new Map<string, number>()
     const server = serverShowing([fine, wrong])
-    for (let round = 0; round < 3; round++) await wakeReset({ store: it.reviews, client: server.client }, inOrder)
-    expect(server.described).toEqual([fine.runId, wrong.runId, wrong.runId, wrong.runId])
-    expect(server.woken).toEqual([wrong.runId, wrong.runId, wrong.runId])
+    for (let round = 0; round < 3; round++) await wakeReset({ store: it.reviews, client: server.client }, known)
+    expect(server.described).toEqual([fine.runId, wrong.runId])
+    expect(server.woken).toEqual([wrong.runId])
+  })
+
+  test('is looked at once more when another number of its calls waits', async () => {
+    const run = await waiting()
+    const known = new Map<string, number>()
+    expect(await woken([run], known)).toEqual([])
+    expect(await woken([{ ...run, waits: 2 }], known)).toEqual([run.runId])
+    expect(await woken([{ ...run, waits: 2 }], known)).toEqual([])
+  })
+
+  test('is forgotten when it waits no more, and looked at anew when it does', async () => {
+    const run = await decided()
+    const known = new Map<string, number>()
+    expect(await woken([run], known)).toEqual([run.runId])
+    expect(await woken([], known)).toEqual([])
+    expect(known.size).toBe(0)
+    expect(await woken([run], known)).toEqual([run.runId])
+  })
+
+  test('and cannot be told holds up no other, and is tried again', async () => {
+    const fault = new Error('the workflow has had too many signals')
+    const [full, other] = [await decided({ fault }), await decided()]
+    const known = new Map<string, number>()
+    const faults: unknown[] = []
+    for (const expected of [[other.runId], []]) expect(await woken([full, other], known, (each) => faults.push(each))).toEqual(expected)
+    expect(faults).toEqual([fault, fault])
   })
 })
