@@ -31,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [postgres, temporal] = starting
   const teardown = async (): Promise<void> => {
     await Promise.all(starting.map(async (server) => server.status === 'fulfilled' && server.value.stop()))
-    await rm(folder, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   if (postgres.status === 'fulfilled' && temporal.status === 'fulfilled') {
     project.provide('postgresAdminUrl', postgres.value.adminUrl)

@@ -58,8 +58,7 @@ export async function askingFrom(domain: string, flags: AskFlags): Promise<Askin
   }
 }
 
-/** @throws Failure (usage) when nobody is named */
-export function actorOf(flags: AskFlags): string {
+function actorOf(flags: AskFlags): string {
   const actor = flags.actor ?? setIn('KIFF_ACTOR')
   if (actor === undefined) throw new Failure('say who asks: give --actor, or set KIFF_ACTOR', exit.usage)
   return actor

@@ -47,7 +47,6 @@ export function waitingText({ summary, rule, reviewers, answerBy, link, changed 
     `  from whom  anyone who holds ${reviewers}, but not the one who asks`,
     `  until      ${answerBy}`,
     ...(link === null ? [] : [`  where      ${link}`]),
-    'Ctrl-C takes the request back.',
   ]
   return lines.map((line) => visible(line)).join('\n')
 }

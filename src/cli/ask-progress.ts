@@ -1,12 +1,11 @@
-/** Why there is no answer yet: nobody serves the gate's task queue, or the gate itself cannot answer. Told, never guessed. */
+/** Why there is no answer yet: nobody serves the gate's task queue, it waits behind another, or the gate cannot answer. Told, never guessed. */
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { visible } from '../approvals/visible-text.ts'
+import { unanswered, type Unanswered } from './ask-call.ts'
 import { Failure } from './exit.ts'
 
 /** `TASK_QUEUE_TYPE_ACTIVITY`. */
 const activities = 2
-/** `PENDING_ACTIVITY_STATE_SCHEDULED`: nobody works on it now. */
-const scheduled: number = 1
 
 /** How long a gate worker may take to come up, how often to look, and how many looks in vain are worth a word. */
 const graceMs = 5_000
@@ -23,43 +22,46 @@ export async function checkServed(client: Client, namespace: string, taskQueue: 
   }
 }
 
-/** The gate's activity that nobody works on now. */
-export interface Unanswered {
-  readonly id: string
-  /** Whether a worker ever took it. */
-  readonly taken: boolean
-  /** What the gate said at its last attempt. */
-  readonly fault: string | null
-}
-
-export async function unanswered(handle: WorkflowHandle): Promise<Unanswered | undefined> {
-  const { raw } = await handle.describe()
-  const pending = (raw.pendingActivities ?? []).find(({ state }) => Number(state) === scheduled)
-  if (pending === undefined) return undefined
-  const { activityId, attempt, lastFailure } = pending
-  return { id: activityId ?? '', taken: (attempt ?? 1) > 1, fault: lastFailure?.message ?? null }
-}
-
-/** Says what holds the answer up, once each. @returns what ends it */
-export function tellProgress(handle: WorkflowHandle, { taskQueue, say }: { readonly taskQueue: string; readonly say: (line: string) => void }): () => void {
+/** Says what holds the answer up, once each; `onBehind` is told of each workflow that this one waits behind. @returns what ends it */
+export function tellProgress(handle: WorkflowHandle, { taskQueue, say, onBehind }: {
+  readonly taskQueue: string
+  readonly say: (line: string) => void
+  readonly onBehind: (workflowId: string) => void
+}): () => void {
   const said = new Set<string>()
+  const behind = new Set<string>()
   const looks = new Map<string, number>()
-  const once = (line: string): void => {
-    if (!said.has(line)) say(line)
-    said.add(line)
-  }
   const look = async (): Promise<void> => {
     const open = await unanswered(handle)
     if (open === undefined) return
-    const seen = (looks.get(open.id) ?? 0) + 1
-    looks.set(open.id, seen)
-    if (open.fault !== null) once(`the gate cannot answer yet: ${visible(open.fault)}; it is asked again until it can`)
-    else if (!open.taken && seen > looksInVain) once(`nobody has taken it from task queue ${taskQueue} yet; is the gate worker running? Ctrl-C gives up`)
+    const seen = `${open.id} ${open.last?.is}`
+    const times = (looks.get(seen) ?? 0) + 1
+    looks.set(seen, times)
+    const words = wordsFor(open, { times, taskQueue })
+    if (words !== null && !said.has(words)) say(words)
+    if (words !== null) said.add(words)
+    if (open.last?.is !== 'asked' || behind.has(open.last.workflowId)) return
+    behind.add(open.last.workflowId)
+    onBehind(open.last.workflowId)
   }
   const timer = setInterval(() => { look().catch(() => {}) }, everyMs) // a server that does not answer is told of by the result
   return () => { clearInterval(timer) }
 }
 
-async function pause(ms: number): Promise<void> {
+/** `times`: how often it was seen so. An action under way is mostly over by the second look. */
+function wordsFor({ taken, last }: Unanswered, { times, taskQueue }: { readonly times: number; readonly taskQueue: string }): string | null {
+  switch (last?.is) {
+    case 'asked':
+      return `workflow ${visible(last.workflowId)} asks a person for this already, by the same key; its end is waited for, and Ctrl-C here leaves it alone`
+    case 'under_way':
+      return times > 1 ? visible(last.message) : null
+    case 'fault':
+      return `the gate cannot answer yet: ${visible(last.message)}; it is asked again until it can`
+    case undefined:
+      return !taken && times > looksInVain ? `nobody has taken it from task queue ${taskQueue} yet; is the gate worker running? Ctrl-C gives up` : null
+  }
+}
+
+export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => { setTimeout(resolve, ms) })
 }

@@ -1,11 +1,11 @@
 /**
- * Starting the workflow that asks. With a key of the caller's, the key names the workflow: whoever asks the same by the same key
- * takes up the run there is, its answer included. That it is done once does not rest on this: the gate knows the key as well.
+ * Starting the workflow that asks: one of this command's own, by an id that nobody can have taken before. What was answered
+ * elsewhere is never handed out; whether it was asked before, under a key of the caller's, the gate alone knows.
  */
 import { randomUUID } from 'node:crypto'
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client'
-import { digestOf } from '../core/digest.ts'
-import { exit, Failure } from './exit.ts'
+import { askQueue } from './ask-code.ts'
+import { Failure } from './exit.ts'
 
 export interface AskingRun {
   readonly workflowId: string
@@ -13,42 +13,22 @@ export interface AskingRun {
   readonly handle: WorkflowHandle
   /** Where its tasks wait for a worker. */
   readonly taskQueue: string
-  /** It was there already. */
-  readonly takenUp: boolean
 }
 
-/** A key of the caller's, and what it stands for. */
-export interface Once {
-  readonly key: string
-  readonly asked: unknown
-}
-
-/** What is asked, for telling whether a run there is asks the same. */
-const askedMemo = 'kiff_asked'
-
-/** @throws Failure when the workflow id is taken: by a run, or, with a key, by one that asks something else */
-export async function startAsking(client: Client, { command, domain, workflow, args, workflowId: given, once }: {
+/** @throws Failure when a workflow of the given id is running */
+export async function startAsking(client: Client, { command, workflow, args, workflowId: given }: {
   readonly command: string
-  readonly domain: string
   readonly workflow: string
   readonly args: readonly unknown[]
   readonly workflowId: string | undefined
-  readonly once: Once | undefined
 }): Promise<AskingRun> {
-  const workflowId = given ?? `cli-${command}-${once === undefined ? randomUUID() : `${domain}-${once.key}`}`
-  const taskQueue = `kiff-cli-${randomUUID()}`
-  const asked = once === undefined ? null : digestOf(once.asked)
+  const workflowId = given ?? `cli-${command}-${randomUUID()}`
+  const taskQueue = askQueue()
   try {
-    const handle = await client.workflow.start(workflow, {
-      workflowId, taskQueue, args: [...args],
-      ...(asked === null ? {} : { memo: { [askedMemo]: asked }, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const }),
-    })
-    return { workflowId, runId: handle.firstExecutionRunId, handle, taskQueue, takenUp: false }
+    const handle = await client.workflow.start(workflow, { workflowId, taskQueue, args: [...args] })
+    return { workflowId, runId: handle.firstExecutionRunId, handle, taskQueue }
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    if (once === undefined) throw new Failure(`a workflow ${workflowId} is running already`)
-    const { runId, taskQueue: its, memo } = await client.workflow.getHandle(workflowId).describe()
-    if (memo?.[askedMemo] !== asked) throw new Failure(`key ${once.key} was used for something else, in workflow ${workflowId}`, exit.usage)
-    return { workflowId, runId, handle: client.workflow.getHandle(workflowId, runId), taskQueue: its, takenUp: true }
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new Failure(`a workflow ${workflowId} is running already`)
+    throw error
   }
 }

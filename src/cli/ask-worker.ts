@@ -1,8 +1,8 @@
-/** The short-lived worker that carries one question's workflow; bundled from what is shipped, sources or built. */
-import { fileURLToPath } from 'node:url'
+/** The short-lived worker that carries one question's workflow. */
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker'
 import type { Waiting } from '../core/store.ts'
 import { KiffPlugin } from '../gate/plugin.ts'
+import { askInterceptors, askWorkflows } from './ask-code.ts'
 import type { AskSinks } from './ask-interceptors.ts'
 
 export interface AskWorker extends AsyncDisposable {
@@ -16,11 +16,11 @@ export async function startWorker({ connection, namespace, taskQueue, onWaiting 
   readonly taskQueue: string
   readonly onWaiting: (waiting: Waiting) => void
 }): Promise<AskWorker> {
-  const sinks: InjectedSinks<AskSinks> = { kiffAsk: { waiting: { fn: (_, answer) => { onWaiting(answer) }, callDuringReplay: true } } } // a run that was taken up replays what it waits for
+  const sinks: InjectedSinks<AskSinks> = { kiffAsk: { waiting: { fn: (_, answer) => { onWaiting(answer) }, callDuringReplay: true } } } // a run that was taken up tells what it waits for
   const worker = await Worker.create({
     connection, namespace, taskQueue, sinks,
-    workflowsPath: shipped('ask-workflow'),
-    interceptors: { workflowModules: [shipped('ask-interceptors')] },
+    workflowsPath: askWorkflows,
+    interceptors: { workflowModules: [askInterceptors] },
     plugins: [new KiffPlugin()],
   })
   const run = worker.run()
@@ -35,8 +35,4 @@ export async function startWorker({ connection, namespace, taskQueue, onWaiting 
       await run
     },
   }
-}
-
-function shipped(module: string): string {
-  return fileURLToPath(new URL(`./${module}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
 }

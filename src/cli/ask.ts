@@ -6,10 +6,11 @@ import { Client } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
 import type { Waiting } from '../core/store.ts'
 import { checkSearchAttributes } from '../temporal/search-attributes.ts'
+import { takingUp } from './ask-behind.ts'
 import { endingOf, onInterrupt } from './ask-end.ts'
 import { askingFrom, type AskFlags } from './ask-flags.ts'
 import { checkServed, tellProgress } from './ask-progress.ts'
-import { startAsking, type Once } from './ask-start.ts'
+import { startAsking } from './ask-start.ts'
 import { startWorker } from './ask-worker.ts'
 import type { Asking } from './ask-workflow.ts'
 import { Failure } from './exit.ts'
@@ -26,12 +27,10 @@ export interface Question<Call extends Asked> {
   /** The workflow's exported name. */
   readonly workflow: string
   readonly args: (asking: Asking) => Parameters<Call>
-  /** The same by the same key is one workflow. */
-  readonly once?: Once | undefined
   /** Nothing can be lost by giving it up. */
   readonly readOnly: boolean
-  /** Told whenever a person is asked; `withdraw` takes the request back. */
-  readonly onWaiting?: (waiting: Waiting, withdraw: () => void) => void
+  /** Told whenever a person is asked; `withdraw` takes the request back, unless it is another workflow's. */
+  readonly onWaiting?: (waiting: Waiting, withdraw: (() => void) | null) => void
 }
 
 /** The gate's answer, and the run in whose history it stands. */
@@ -63,13 +62,12 @@ export async function ask<Call extends Asked>(question: Question<Call>): Promise
 }
 
 async function answered<Call extends Asked>(client: Client, connection: NativeConnection, question: Question<Call>, asking: Asking & { readonly taskQueue: string }): Promise<Answered<Call>> {
-  const { command, domain, workflow, once, flags, readOnly } = question
-  const { handle, taskQueue, takenUp, workflowId, runId } = await startAsking(client, { command, domain, workflow, args: question.args(asking), workflowId: flags.workflowId, once })
+  const { command, workflow, flags, readOnly } = question
+  const { handle, taskQueue, workflowId, runId } = await startAsking(client, { command, workflow, args: question.args(asking), workflowId: flags.workflowId })
   say(`asking ${asking.taskQueue} as ${asking.actor}, in workflow ${workflowId}`)
   let waited = false
   let withdrawn = false
   const interrupt = onInterrupt(handle, { readOnly, say })
-  const stopTelling = tellProgress(handle, { taskQueue: asking.taskQueue, say })
   const onWaiting = (waiting: Waiting): void => {
     waited = true
     question.onWaiting?.(waiting, () => {
@@ -77,13 +75,14 @@ async function answered<Call extends Asked>(client: Client, connection: NativeCo
       interrupt.cancel()
     })
   }
+  await using behind = takingUp(client, connection, (waiting) => question.onWaiting?.(waiting, null))
+  const stopTelling = tellProgress(handle, { taskQueue: asking.taskQueue, say, onBehind: behind.takeUp })
   try {
     await using worker = await startWorker({ connection, namespace: client.options.namespace, taskQueue, onWaiting })
-    if (takenUp) handle.query('__temporal_workflow_metadata').catch(() => {}) // any query has our worker replay it, and so tell what it waits for
     const answer = await Promise.race([handle.result(), worker.failed])
     return { workflowId, runId, answer: answer as Awaited<ReturnType<Call>> } // what that workflow returns
   } catch (error) {
-    throw endingOf(error, { workflowId, waited, withdrawn })
+    throw endingOf(error, { workflowId, waited, withdrawn, left: interrupt.left() })
   } finally {
     interrupt.forget()
     stopTelling()

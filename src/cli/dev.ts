@@ -7,7 +7,8 @@ import { visible } from '../approvals/visible-text.ts'
 import { defaultApp, loadApp, type DevApp } from '../dev/app.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
 import { waitingSince, type Waiting } from '../dev/waiting.ts'
-import { watchLedger, type Change } from '../dev/watch.ts'
+import { watchLedger } from '../dev/watch.ts'
+import { changeInWords } from './change-words.ts'
 import { exit, Failure } from './exit.ts'
 import { endWith, stopOnSignal, whenAborted } from './interrupts.ts'
 import { setIn, stateDir } from './where.ts'
@@ -59,7 +60,7 @@ async function run(options: DevFlags, stopped: AbortSignal): Promise<void> {
     temporalAddress: setIn('TEMPORAL_ADDRESS'),
     namespace: setIn('TEMPORAL_NAMESPACE'),
     onProgress: say,
-    onOutput: (name, line) => { if (options.verbose) say(`[${name}] ${line}`) },
+    onOutput: (name, line) => { if (options.verbose) say(visible(`[${name}] ${line}`, { limit: Infinity })) },
   })
   try {
     const since = new Date()
@@ -125,39 +126,8 @@ async function tellChanges(stack: Stack, since: Date, signal: AbortSignal, json:
   for await (const change of watchLedger(stack.database.auditor, since, signal)) {
     if (json) console.log(JSON.stringify(change))
     else {
-      const line = inWords(change, stack.inbox.url)
+      const line = changeInWords(change, stack.inbox.url)
       if (line !== null) console.log(line)
     }
-  }
-}
-
-/** One change in a line, or `null` for one that only the records need. */
-function inWords(change: Change, inbox: string): string | null {
-  const subject = `${change.at.slice(11, 19)}  ${(change.entity ?? change.workflow ?? '').padEnd(10)}`
-  switch (change.change) {
-    case 'event':
-      return `${subject} ${change.event} (reported by ${change.actor})`
-    case 'opened':
-      return `${subject} ${change.action} allowed${change.approval_id === null ? ', within what the agent may do alone' : ': a person has granted it'}; it runs`
-    case 'executed':
-      return `${subject} ${change.action} done`
-    case 'approval_requested':
-      return `${subject} ${change.action} waits for a person: ${change.message}\n${' '.repeat(21)}decide at ${inbox}/approvals/${change.approval_id}`
-    case 'reviewed':
-      return `${subject} ${change.actor} has reviewed ${change.action}`
-    case 'refused':
-    case 'approval_denied':
-    case 'event_refused':
-      return `${subject} ${change.action ?? change.event} ${change.outcome}: ${change.reason} (${change.message})`
-    case 'in_doubt':
-    case 'completion_rejected':
-      return `${subject} ${change.action}: nobody knows how it ended; ${change.entity} is held until a person has looked`
-    case 'approval_expired':
-    case 'approval_withdrawn':
-    case 'signal_rejected':
-    case 'failed':
-      return `${subject} ${change.action} ${change.change.replaceAll('_', ' ')}`
-    default:
-      return null
   }
 }

@@ -7,9 +7,9 @@ if (major < 22 || (major === 22 && minor < 22)) {
   console.error(`Node ${process.versions.node} is too old: install Node 22.22 or newer${isRepository ? ' (on Linux, "npm ci" in this folder brings one)' : ''}.`)
   process.exit(1)
 }
-// Whoever reads along, as `| head` does, may have seen enough.
+// Whoever reads along, as `| head` does, may have seen enough. A command with servers to stop listens as well, and ends by itself.
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error
-  process.exit()
+  if (process.stdout.listenerCount('error') === 1) process.exit()
 })
 await import(isRepository ? './main.ts' : './main.js')

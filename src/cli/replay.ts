@@ -12,17 +12,20 @@ import { fetchHistory, parseHistory, type History } from '../evidence/history.ts
 import { inkFor, printReplay } from '../evidence/print.ts'
 import { replayCheck, type ReplayReport } from '../evidence/replay.ts'
 import { createReviewVerifier } from '../temporal/verify-review.ts'
+import { askWorkflows, isAskQueue } from './ask-code.ts'
 import { withAuditor } from './auditor.ts'
 import { domainsOf } from './domains.ts'
 import { exit, Failure } from './exit.ts'
 import { temporalAt } from './where.ts'
+
+const defaultWorkflows = './workflows/index.ts'
 
 interface ReplayFlags {
   readonly runId?: string
   readonly address?: string
   readonly namespace?: string
   readonly database?: string
-  readonly workflows: string
+  readonly workflows?: string
   readonly app?: string
   readonly reviewKeys?: string
   readonly json?: true
@@ -46,7 +49,7 @@ export function replayCommand(program: Command): void {
     .option('--address <host:port>', "Temporal's address")
     .option('--namespace <name>', "Temporal's namespace")
     .option('--database <url>', 'Postgres, as the kiff_auditor login')
-    .option('--workflows <path>', 'the module that exports the workflows', process.env['KIFF_WORKFLOWS'] ?? './workflows/index.ts')
+    .option('--workflows <path>', `the module that exports the workflows (KIFF_WORKFLOWS, then ${defaultWorkflows}; those of our own commands are known)`)
     .option('--app <module>', `the application whose rules are applied again (${defaultApp}, where it exists)`)
     .option('--review-keys <file>', "the human-facing service's public keys (JWKS), to check the signatures of reviews with")
     .option('--json', 'print one JSON object')
@@ -61,8 +64,7 @@ Defaults come from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, KIFF_AUDITOR_DATABASE_U
 }
 
 async function checked(workflow: string, flags: ReplayFlags): Promise<ReplayReport> {
-  const workflowsPath = resolve(flags.workflows)
-  if (!existsSync(workflowsPath)) throw new Failure(`${flags.workflows} does not exist; name the module that exports the workflows with --workflows`, exit.usage)
+  const told = flags.workflows === undefined ? undefined : existing(flags.workflows)
   const domains = await domainsOf(flags.app)
   const reviewKeys = flags.reviewKeys === undefined ? undefined : await publicKeys(flags.reviewKeys)
   const source = await (isFile(workflow) ? fromFile(workflow, flags) : fromServer(workflow, flags))
@@ -70,10 +72,23 @@ async function checked(workflow: string, flags: ReplayFlags): Promise<ReplayRepo
     // What a replay logs comes back as its error as well.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } })
     const { close: _, ...given } = source
+    const workflowsPath = told ?? (isAsked(source.history) ? askWorkflows : existing(process.env['KIFF_WORKFLOWS'] ?? defaultWorkflows))
     return await withAuditor(flags.database, (auditor) => replayCheck({ ...given, auditor, domains, workflowsPath, ...(reviewKeys === undefined ? {} : { reviewKeys }) }))
   } finally {
     await source.close()
   }
+}
+
+/** @throws Failure (usage) when there is no such module */
+function existing(workflows: string): string {
+  const path = resolve(workflows)
+  if (!existsSync(path)) throw new Failure(`${workflows} does not exist; name the module that exports the workflows with --workflows`, exit.usage)
+  return path
+}
+
+/** One of `propose`, `event`, `evaluate` or `allowed`, by the task queue that its history begins with. */
+function isAsked({ events }: History): boolean {
+  return isAskQueue(events?.[0]?.workflowExecutionStartedEventAttributes?.taskQueue?.name ?? '')
 }
 
 async function publicKeys(path: string): Promise<JSONWebKeySet> {

@@ -10,7 +10,7 @@ import { defaultApp, loadApp, type DevApp } from '../dev/app.ts'
 import { startStack } from '../dev/stack.ts'
 import { playTour } from '../dev/tour.ts'
 import { exit, Failure } from './exit.ts'
-import { endWith, stopOnSignal, whenAborted } from './interrupts.ts'
+import { codeOfStopped, endWith, stopOnSignal, whenAborted } from './interrupts.ts'
 import { setIn, stateDir } from './where.ts'
 
 interface TourFlags {
@@ -40,7 +40,7 @@ export function tourCommand(program: Command): void {
       const ending = await toldIn(folder, app, options, stopped).catch((error: unknown) => () => endWith(error))
       await rm(folder, { recursive: true, force: true })
       if (typeof ending === 'function' && !stopped.aborted) ending()
-      process.exit(typeof ending === 'number' ? ending : 130) // whatever a server's library has left open
+      process.exit(typeof ending === 'number' ? ending : codeOfStopped(stopped)) // whatever a server's library has left open
     })
 }
 
@@ -68,7 +68,7 @@ async function toldIn(folder: string, app: DevApp, options: TourFlags, stopped: 
       onStep: (result) => { if (options.json && !stopped.aborted) console.log(JSON.stringify(result)) },
     })
     const summary = await Promise.race([playing, whenAborted(stopped), stack.lost.then((sentence) => { throw new Failure(sentence) })])
-    if (summary === undefined) return 130
+    if (summary === undefined) return codeOfStopped(stopped)
     if (options.json) console.log(JSON.stringify(summary))
     else say(summary.ok ? '\nAll as told. Paid once each, never without a record, never by the agent alone.' : '\nNot as told: see the steps marked ✗.')
     return summary.ok ? exit.ok : exit.failure

@@ -13,10 +13,10 @@ export interface RunningCommand {
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
-/** Starts `npm run -s kiff -- <args>`'s Node, in the repository, with these variables beside the usual ones. */
-export function aCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
+/** Starts `npm run -s kiff -- <args>`'s Node (or that of another script), in the repository, with these variables beside the usual ones. */
+export function aCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}, script = 'src/cli/entry.mjs'): RunningCommand {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
-  const child = spawn(process.execPath, ['--conditions=kiff-source', 'src/cli/entry.mjs', ...args], { env: { PATH, HOME, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--conditions=kiff-source', script, ...args], { env: { PATH, HOME, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   const waiting: (() => void)[] = []
   let taken = 0

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { refunds } from '../../domains/refunds/domain.ts'
+import { executors } from '../../src/gate/index.ts'
 import { reviewSignal } from '../../src/temporal/names.ts'
 import { eventually } from '../a-stack.ts'
 import { aPaidOrder, approval, approvalsOf, recorded } from '../an-entity.ts'
@@ -36,16 +39,45 @@ describe('a proposal that needs nobody', () => {
     expect(it.effects(order)).toBe(1)
   })
 
-  test('by a key of its own is carried out once, and answered alike; the key stands for nothing else', async () => {
-    const [order, other] = [await aPaidOrder(it.stack), await aPaidOrder(it.stack)]
-    const key = ['--key', `call-${randomUUID()}`, '--json']
-    const [first, second] = [await ended(propose(order, small, ...key)), await ended(propose(order, small, ...key))]
-    expect(first.code).toBe(0)
-    expect(second).toMatchObject({ code: 0, out: first.out })
-    expect(await ended(propose(other, small, ...key))).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/^key call-\S+ was used for something else, in workflow cli-propose-refunds-call-/) })
-    expect([it.effects(order), it.effects(other)]).toEqual([1, 0])
+  test('is finished when it is interrupted while it is carried out', async () => {
+    const order = await aPaidOrder(it.stack)
+    const { queue, release } = await aSlowGate()
+    const command = asks(queue, 'support-agent-1', ['propose', 'refunds', 'REFUND_ORDER', order, small])
+    await eventually(async () => it.effects(order) === 1)
+    command.kill('SIGINT')
+    await hasSaid(command, /\ncancelling; a second Ctrl-C leaves it to the gate, /)
+    release()
+    expect(await ended(command)).toMatchObject({ code: 0, out: expect.stringMatching(/^allowed: /) })
+  })
+
+  test('waits behind an action that is under way on its entity, and says so', async () => {
+    const order = await aPaidOrder(it.stack)
+    const { queue, release } = await aSlowGate()
+    const first = await it.stack.start('propose', [it.aRefund(order, { queue, params: JSON.parse(small), timeout: '1 minute' })])
+    await eventually(async () => it.effects(order) === 1)
+    const second = asks(queue, 'support-agent-1', ['propose', 'refunds', 'REFUND_ORDER', order, small])
+    await hasSaid(second, new RegExp(`\\nan action on ${order} is under way; waiting for it\\n`))
+    release()
+    expect(await first.result()).toMatchObject({ outcome: 'allowed' })
+    expect(await ended(second)).toMatchObject({ code: 3, out: expect.stringMatching(/^blocked \(state_not_allowed\): /) })
+    expect(second.stderr().match(/is under way/g)).toHaveLength(1)
+    expect(it.effects(order)).toBe(1)
   })
 })
+
+/** A gate whose refunds take until they are released. */
+async function aSlowGate(): Promise<{ readonly queue: string; readonly release: () => void }> {
+  const queue = `gate-${randomUUID()}`
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const bound = it.payingFor(refunds)
+  const pay = bound.executorOf('REFUND_ORDER')
+  await it.stack.startGate({ queue, bound: executors(refunds, { async REFUND_ORDER(call) {
+    const paid = await pay?.(call)
+    await promise
+    return z.object({ refundId: z.string() }).parse(paid)
+  } }) })
+  return { queue, release: resolve }
+}
 
 describe('a proposal that needs a person', () => {
   test('waits, says for whom, and is carried out when they agree', async () => {
@@ -81,36 +113,6 @@ describe('a proposal that needs a person', () => {
     expect(await ended(command)).toMatchObject({ code: 130, out: '', err: expect.stringMatching(/\ncancelled: the request is withdrawn\n$/) })
     expect(await statuses(order)).toEqual(['withdrawn'])
     expect(it.effects(order)).toBe(0)
-  })
-
-  test('is taken up by its key when the command was killed', async () => {
-    const order = await aPaidOrder(it.stack)
-    const key = ['--key', `call-${randomUUID()}`]
-    const killed = propose(order, large, ...key)
-    await hasSaid(killed, /Ctrl-C takes the request back/)
-    killed.kill('SIGKILL')
-    await killed.exited
-    const second = propose(order, large, ...key)
-    await hasSaid(second, /waiting for a person: Refund €999/)
-    await it.stack.review(await it.stack.asked(order), 'granted', 'maria')
-    expect(await ended(second)).toMatchObject({ code: 0 })
-    expect(await statuses(order)).toEqual(['consumed'])
-    expect(it.effects(order)).toBe(1)
-  })
-
-  test('that was taken back is proposed again by the same key, and a person is asked anew', async () => {
-    const order = await aPaidOrder(it.stack)
-    const key = ['--key', `call-${randomUUID()}`]
-    const first = propose(order, large, ...key)
-    await hasSaid(first, /Ctrl-C takes the request back/)
-    first.kill('SIGINT')
-    await ended(first)
-    const second = propose(order, large, ...key)
-    await hasSaid(second, /waiting for a person: Refund €999/)
-    await it.stack.review(await it.stack.asked(order, 2), 'granted', 'maria')
-    expect(await ended(second)).toMatchObject({ code: 0 })
-    expect(await statuses(order)).toEqual(['withdrawn', 'consumed'])
-    expect(it.effects(order)).toBe(1)
   })
 
   test('is not proposed with --no-wait, which proposes what needs nobody', async () => {

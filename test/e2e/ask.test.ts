@@ -132,6 +132,9 @@ describe('what cannot be asked is told in one sentence, and no workflow is start
     ['a claim without its why', ['propose', ...evaluate.slice(1), '--confidence', '0.9'], /^--evidence and --confidence go with --why\n$/],
     ['a confidence that is none', ['propose', ...evaluate.slice(1), '--why', 'x', '--confidence', '90%'], /from 0 to 1/],
     ['a key beside --no-wait', ['propose', ...evaluate.slice(1), '--key', 'k', '--no-wait'], /^give --key or --no-wait/],
+    ['an empty key', ['propose', ...evaluate.slice(1), '--key', ''], /^--key is a text of 1 to 200 characters, without control characters\n$/],
+    ['a key that is too long', ['propose', ...evaluate.slice(1), '--key', 'k'.repeat(201)], /^--key is a text of 1 to 200 characters/],
+    ['a key with control characters', ['propose', ...evaluate.slice(1), '--key', 'a\nb'], /^--key is a text of 1 to 200 characters/],
     ['an event of no entity', ['event', 'refunds', 'ORDER_PAID'], /^say which event, of which entity; or give --raw\n$/],
     ['raw input beside an event', ['event', 'refunds', 'ORDER_PAID', 'order-1', '--raw', 'x.json'], /^--raw says all of the event itself\n$/],
   ])('%s', async (_, args, sentence) => {

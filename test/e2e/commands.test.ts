@@ -1,6 +1,6 @@
 /** What every command does, and what the commands do that bring servers up before they are up. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -13,6 +13,17 @@ afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
 test('a reader that has seen enough is no failure', () => {
   const { status, stderr } = spawnSync('bash', ['-c', 'set -o pipefail; "$0" --conditions=kiff-source src/cli/entry.mjs replay --help | true', process.execPath], { encoding: 'utf8' })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
+
+test('the tour, when nobody reads on, ends and leaves nothing behind', () => {
+  const temporary = mkdtempSync(join(folder, 'unread-'))
+  for (const each of [folder, temporary]) chmodSync(each, 0o711) // so that Postgres's files are put there for root as well
+  const env = { ...process.env, KIFF_STATE: join(folder, 'unread-state'), TMPDIR: temporary, DATABASE_URL: '', TEMPORAL_ADDRESS: '' }
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', 'set -o pipefail; "$0" --conditions=kiff-source src/cli/entry.mjs tour --fast --json | head -1', process.execPath], { encoding: 'utf8', env })
+  expect(JSON.parse(stdout)).toMatchObject({ step: 'allowed', ok: true })
+  expect(stderr).toMatch(/\nstopping\n$/)
+  expect({ status, left: readdirSync(temporary) }).toEqual({ status: 0, left: [] })
+  expect(execFileSync('ps', ['-A', '-o', 'args=']).toString()).not.toContain(temporary)
 })
 
 describe.each([['dev', 0], ['tour', 130]] as const)('%s, interrupted while it starts', (name, code) => {

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { z } from 'zod'
 import { generateDevReviewKey } from '../../src/approvals/signing.ts'
 import { evidenceCommand } from '../../src/cli/evidence.ts'
 import { exit, Failure } from '../../src/cli/exit.ts'
 import { replayCommand } from '../../src/cli/replay.ts'
 import { aCommand } from '../e2e/a-command.ts'
+import { fetchHistory } from '../../src/evidence/history.ts'
 import { inkFor, printChains } from '../../src/evidence/print.ts'
 import type { ReplayReport } from '../../src/evidence/replay.ts'
 import { checked, type Checked } from './a-checked-run.ts'
@@ -77,6 +79,18 @@ describe('replay <workflow>', () => {
     const told = await run(['replay', file, '--json'])
     expect(told.code).toBe(5)
     expect(JSON.parse(told.out) as ReplayReport).toMatchObject({ ok: false, steps: [{ checks: { input: true } }, { checks: { input: false } }] })
+  })
+
+  test('knows the workflow code of the commands that ask a gate', async () => {
+    const { entityId } = await evidence.aRun()
+    const asked = await run(['propose', 'refunds', 'REFUND_ORDER', entityId, '{"amountCents": 4200, "reason": "late"}', '--actor', 'support-agent-1', '--task-queue', evidence.stack.queues.gate, '--json'])
+    expect(asked.code).toBe(3)
+    const { workflowId } = z.object({ workflowId: z.string() }).parse(JSON.parse(asked.out))
+    expect(await run(['replay', workflowId])).toMatchObject({ code: 0, out: expect.stringContaining(`${workflowId}: 1 governed step, all as recorded`) })
+    const file = join(folder, 'asked.json')
+    await writeFile(file, historyToJSON(await fetchHistory(evidence.stack.client, workflowId)))
+    expect(await run(['replay', file], { KIFF_WORKFLOWS: 'nowhere.ts' })).toMatchObject({ code: 0 })
+    expect(await run(['replay', workflowId, '--workflows', 'workflows/index.ts'])).toMatchObject({ code: 1, err: expect.stringMatching(/^the workflow code cannot run this history: .*proposeAction/) })
   })
 
   test('workflow code that cannot run this history is told in one sentence', async () => {

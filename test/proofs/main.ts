@@ -4,18 +4,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { stopOnSignal } from '../../src/cli/interrupts.ts'
-import { createStops } from '../../src/dev/stops.ts'
+import { endWhenUnread, stopOnSignal } from '../../src/cli/interrupts.ts'
+import { createStops, type Stops } from '../../src/dev/stops.ts'
+import { startOwnServers } from '../own-servers.ts'
 import { copyTree } from './copy.ts'
 import { loadAreas } from './guards/index.ts'
 import { projectOf, prove, type Proof } from './prove.ts'
 import { projectsOf } from './run-tests.ts'
-import { startServers } from './servers.ts'
 import { writeTables } from './table.ts'
 
 const help = `npm run proofs -- [options]
 
-Every guard is weakened alone, and the test named for it must fail.
+Every guard is weakened alone, and the test named for it must fail. Those that need servers get a Postgres and a Temporal server
+started for this alone.
 
   --only <id or area>  only these; may be repeated
   --since <commit>     only those whose source or test has changed since then
@@ -26,7 +27,7 @@ Every guard is weakened alone, and the test named for it must fail.
   --json               one object a line
   --help
 
-Exit code: 0 when every guard is proven, 1 otherwise, 2 for wrong options.
+Exit code: 0 when every guard is proven, 1 otherwise, 2 for wrong options, 130 when stopped.
 The last line is "<n> proven, <n> survived, <n> stale"; stale means that the entry no longer fits the code or its test.`
 
 const say = (line: string): void => {
@@ -73,12 +74,12 @@ async function main(): Promise<number> {
   const proofs: Proof[] = []
   try {
     const folder = await mkdtemp(join(tmpdir(), 'kiff-proofs-'))
-    await stops.add(() => rm(folder, { recursive: true, force: true }))
+    await stops.add(() => rm(folder, { recursive: true, force: true, maxRetries: 5 })) // what a killed run has started may still write
     const folders = Array.from({ length: Math.min(jobs, chosen.length) }, (_, at) => join(folder, `copy-${at + 1}`))
     await Promise.all(folders.map(copyTree))
     const projects = await projectsOf(folders[0] ?? '', signal)
     const guards = chosen.map(({ guard }) => guard)
-    const env = guards.some((guard) => projectOf(guard, projects) === 'servers') ? await startServers(folder, stops, say) : {}
+    const env = guards.some((guard) => projectOf(guard, projects) === 'servers') ? await serverUrls(folder, stops) : {}
     await prove(guards, {
       folders, projects, env, alone: values.alone, signal, onProgress: say,
       onProof(proof) {
@@ -87,6 +88,9 @@ async function main(): Promise<number> {
         if (values.json) print(JSON.stringify({ area: areaOf.get(proof.guard), id, ...judged, file, guards, test, name }))
       },
     })
+  } catch (error) {
+    if (!signal.aborted) throw error
+    return 130
   } finally {
     await stops.stop()
   }
@@ -98,6 +102,12 @@ async function main(): Promise<number> {
     print(`${proven} proven, ${survived} survived, ${stale} stale`)
   }
   return survived + stale === 0 ? 0 : 1
+}
+
+/** As `test/servers.setup.ts` reads them: one of each for all runs. */
+async function serverUrls(folder: string, stops: Stops): Promise<Readonly<Record<string, string>>> {
+  const { postgresAdminUrl, temporalAddress } = await startOwnServers(folder, stops, say)
+  return { DATABASE_URL: postgresAdminUrl, TEMPORAL_ADDRESS: temporalAddress }
 }
 
 /** Files that differ from that commit's, from the repository's root. @throws TypeError when there is no such commit */
@@ -112,8 +122,7 @@ function lineOf({ guard, verdict, note }: Proof): string {
   return `${verdict.padEnd(8)}  ${guard.id}  ${guard.test} — ${guard.name}\n          ${short}`
 }
 
-// Whoever reads this has read enough, as with `| head`.
-process.stdout.on('error', () => process.exit(1))
+endWhenUnread()
 try {
   process.exitCode = await main()
 } catch (error) {

@@ -80,10 +80,19 @@ function sourceOf(folder: string, file: string): string {
   }
 }
 
-/** Each job takes the next item when it has done with one, in a folder of its own. */
+/** Each job takes the next item when it has done with one, in a folder of its own. When one fails, the others have ended too before that is told. */
 async function inJobs<T>(items: readonly T[], folders: readonly string[], work: (item: T, folder: string) => Promise<void>): Promise<void> {
   const queue = items.values()
-  await Promise.all(folders.map(async (folder) => {
-    for (const item of queue) await work(item, folder)
-  }))
+  let failed = false
+  const jobs = folders.map(async (folder) => {
+    for (const item of queue) {
+      if (failed) return
+      await work(item, folder).catch((error: unknown) => {
+        failed = true
+        throw error
+      })
+    }
+  })
+  await Promise.allSettled(jobs)
+  await Promise.all(jobs)
 }

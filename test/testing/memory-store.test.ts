@@ -26,7 +26,7 @@ describe('its clock', () => {
     expect((await it.ledger()).at(-1)?.at).toBe('2026-01-01T00:00:00.000000Z')
     clock.advance('0.999 seconds')
     expect(await it.resume(proposal)).toEqual({ status: 'stale' })
-    expect(await it.store.overdueExecutions()).toEqual([])
+    expect(await it.store.overdueExecutions('default')).toEqual([])
     clock.advance('0.001 seconds')
     expect(await it.resume(proposal)).toMatchObject({ status: 'committed' })
     expect((await it.facts(proposal)).now).toBe('2026-01-01T00:00:01.000Z')

@@ -12,12 +12,12 @@ import { StoreError, type Transaction } from './tables.ts'
  */
 export function foldEvents(tx: Transaction, chain: number, b: Body, seq: number): void {
   for (const [position, event] of (b.events ?? []).entries()) {
+    // Each execution has its own ids, so that none can take those of another.
+    if (b.action != null && event.id !== `${b.execution_key}-${position}`) throw new StoreError('23514', `the id ${event.id} is not one of this execution`)
     const reportedBy = foldEvent(tx, chain, b, seq, event)
     const emitted = tx.contracts.get(b.domain, b.action, b.contract)?.emits.includes(event.type) === true
     const mayCause = b.action === null || b.action === undefined ? holds(tx, b.domain, b.actor, reportedBy) : emitted
     if (!mayCause) throw new StoreError('23514', `${event.type} is not for ${b.action ?? b.actor} to cause`)
-    // Each execution has its own ids, so that none can take those of another.
-    if (b.action != null && event.id !== `${b.execution_key}-${position}`) throw new StoreError('23514', `the id ${event.id} is not one of this execution`)
   }
 }
 

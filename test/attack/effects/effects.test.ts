@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { faults } from './faults/index.ts'
 import { drawFrom } from './random.ts'
-import { runFault, type FaultReport } from './run.ts'
+import { runFault, type Fault, type FaultReport } from './run.ts'
 import { tableOf } from './table.ts'
 import { breakGround, type Ground } from './world.ts'
 
@@ -25,6 +25,11 @@ describe.concurrent('at most one effect, with its record, and nobody waits for n
     expect(report.violations).toEqual([])
     expect(report.hit).toBeGreaterThan(0)
   }, 600_000)
+})
+
+test('a run without a single trial is no success', async () => {
+  const idle: Fault = { name: 'idle', says: 'nothing happens', plan: () => [] }
+  expect(await runFault(ground, drawFrom(7), idle, { seed: 7, trials: 1, onProgress: () => {} })).toMatchObject({ trials: 0, violations: ['nothing was tried [seed 7]'] })
 })
 
 test('that was a thousand trials, and every fault among them', () => {

@@ -5,77 +5,59 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { startPostgres } from '../../../src/dev/postgres-server.ts'
-import { startTemporal } from '../../../src/dev/temporal-server.ts'
-import { faults } from './faults/index.ts'
+import { CommanderError } from 'commander'
+import { endWhenUnread, stopOnSignal } from '../../../src/cli/interrupts.ts'
+import { createStops } from '../../../src/dev/stops.ts'
+import { startOwnServers } from '../../own-servers.ts'
+import { readOptions, type Options } from './options.ts'
 import { drawFrom } from './random.ts'
-import { runFault } from './run.ts'
+import { runFault, type FaultReport } from './run.ts'
 import { tableOf } from './table.ts'
 import { breakGround } from './world.ts'
-
-const help = `npm run effects -- [options]
-  --fault <name,…>  only these: ${faults.map(({ fault }) => fault.name).join(', ')}
-  --trials <n>      at least so many for each fault (default: each fault's own number)
-  --seed <n>        what is drawn (default: by chance, and told)
-  --batch <n>       only this batch of each fault
-  --json            the reports, one JSON object a line, in place of the table
-  --help
-It starts a Postgres and a Temporal server of its own, or uses those of DATABASE_URL and TEMPORAL_ADDRESS.
-`
 
 const onProgress = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { fault: { type: 'string' }, trials: { type: 'string' }, seed: { type: 'string' }, batch: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } })
-  if (values.help === true) return process.stdout.write(help) ? 0 : 0
-  const wanted = values.fault?.split(',')
-  const chosen = faults.filter(({ fault }) => wanted?.includes(fault.name) ?? true)
-  const seed = number('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31)
-  const unknown = wanted?.find((name) => !faults.some(({ fault }) => fault.name === name))
-  if (unknown !== undefined || chosen.length === 0) throw new TypeError(`there is no fault ${unknown}; there are ${faults.map(({ fault }) => fault.name).join(', ')}`)
-  const [trials, batch] = [number('trials', values.trials), number('batch', values.batch)]
-  const reports = await onServers(async (urls) => {
-    onProgress(`seed ${seed}`)
-    const ground = await breakGround(urls)
-    try {
-      return await Promise.all(chosen.map(({ fault, trials: usual }) => runFault(ground, drawFrom(seed), fault, { seed, trials: trials ?? usual, batch, onProgress })))
-    } finally {
-      await ground.close()
-    }
+  const options = readOptions(process.argv.slice(2))
+  const stopped = stopOnSignal(onProgress)
+  // What a batch that is cut off still throws, as its servers go, is of no use.
+  stopped.addEventListener('abort', () => process.on('uncaughtException', () => {}))
+  const reports = await run(options, stopped).catch((error: unknown) => {
+    if (stopped.aborted) process.exit(130)
+    throw error
   })
+  const { seed, json } = options
   const violations = reports.flatMap((report) => report.violations)
-  process.stdout.write(values.json === true ? reports.map((report) => `${JSON.stringify({ seed, ...report })}\n`).join('') : `${tableOf(reports)}\nseed ${seed}\n`)
+  process.stdout.write(json ? reports.map((report) => `${JSON.stringify({ seed, ...report })}\n`).join('') : `${tableOf(reports)}\nseed ${seed}\n`)
   for (const violation of violations) onProgress(`VIOLATED ${violation}`)
   return violations.length === 0 ? 0 : 1
 }
 
-function number(name: string, text: string | undefined): number | undefined {
-  if (text !== undefined && !/^\d+$/.test(text)) throw new TypeError(`--${name} takes a whole number`)
-  return text === undefined ? undefined : Number(text)
-}
-
-async function onServers<T>(work: (urls: { readonly postgresAdminUrl: string; readonly temporalAddress: string }) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'kiff-effects-servers-'))
-  const starting = [
-    startPostgres({ dataDir: join(folder, 'postgres'), databaseUrl: process.env['DATABASE_URL'], fsync: false, temporary: true, onProgress }),
-    startTemporal({ stateDir: folder, address: process.env['TEMPORAL_ADDRESS'], namespace: 'default', ui: false, preferredPort: 0, onProgress }),
-  ] as const
+async function run({ chosen, seed, batch }: Options, signal: AbortSignal): Promise<readonly FaultReport[]> {
+  const stops = createStops(onProgress)
   try {
-    const [postgres, temporal] = await Promise.all(starting)
-    return await work({ postgresAdminUrl: postgres.adminUrl, temporalAddress: temporal.address })
+    const folder = await mkdtemp(join(tmpdir(), 'kiff-effects-servers-'))
+    await stops.add(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
+    const servers = await startOwnServers(folder, stops, onProgress)
+    signal.throwIfAborted()
+    onProgress(`seed ${seed}`)
+    const ground = await breakGround(servers)
+    await stops.add(() => ground.close())
+    const runs = chosen.map(({ fault, trials }) => runFault(ground, drawFrom(seed), fault, { seed, trials, batch, signal, onProgress }))
+    await Promise.allSettled(runs) // each has closed its world before the ground is
+    return await Promise.all(runs)
   } finally {
-    await Promise.allSettled(starting.map(async (server) => (await server).stop()))
-    await rm(folder, { recursive: true, force: true })
+    await stops.stop()
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+endWhenUnread()
 try {
   process.exitCode = await main()
 } catch (error) {
-  onProgress(error instanceof Error ? error.message : String(error))
-  process.exitCode = error instanceof TypeError ? 2 : 1
+  const isUsage = error instanceof CommanderError
+  if (!isUsage || error.exitCode !== 0) onProgress(error instanceof Error ? error.message : String(error))
+  process.exitCode = !isUsage ? 1 : error.exitCode === 0 ? 0 : 2
 }

@@ -1,5 +1,6 @@
 /** Runs one fault's batches, a few at a time, audits what is left, and tells what came of it. */
 import { randomUUID } from 'node:crypto'
+import { whenAborted } from '../../../src/cli/interrupts.ts'
 import { audit } from './audit.ts'
 import type { Draw } from './random.ts'
 import { startPerson, type Person } from './person.ts'
@@ -44,14 +45,25 @@ export interface RunOptions {
   readonly trials: number
   /** Only this batch. */
   readonly batch?: number | undefined
+  /** Aborted: what runs is cut off, and its world closed. */
+  readonly signal?: AbortSignal
   readonly onProgress: (line: string) => void
 }
 
-/** One fault: its batches in turn with those of the others that run on this ground. */
-export async function runFault(ground: Ground, draw: Draw, fault: Fault, { seed, trials: wanted, batch: only, onProgress }: RunOptions): Promise<FaultReport> {
+/** A fault's batches, in their order. */
+export function batchesOf(fault: Fault, draw: Draw, trials: number): ReturnType<Fault['plan']> {
+  return fault.plan(draw.fork(fault.name).fork('plan'), trials)
+}
+
+/**
+ * One fault: its batches in turn with those of the others that run on this ground.
+ * @throws the signal's reason when it aborts
+ */
+export async function runFault(ground: Ground, draw: Draw, fault: Fault, { seed, trials: wanted, batch: only, signal = new AbortController().signal, onProgress }: RunOptions): Promise<FaultReport> {
   const own = draw.fork(fault.name)
   const repeatBy = (batch: number): string => `npm run effects -- --fault ${fault.name} --seed ${seed} --trials ${wanted} --batch ${batch}`
-  const planned = fault.plan(own.fork('plan'), wanted).map((run, number) => ({ run, number })).filter(({ number }) => only === undefined || number === only)
+  const planned = batchesOf(fault, draw, wanted).map((run, number) => ({ run, number })).filter(({ number }) => only === undefined || number === only)
+  const cutOff = whenAborted(signal)
   const batches: Batch[] = []
   const violations: string[] = []
   const reached: Record<string, number> = {}
@@ -64,6 +76,7 @@ export async function runFault(ground: Ground, draw: Draw, fault: Fault, { seed,
     return { world, person: startPerson(world, own.fork('person'), { relay: fault.relay ?? true }) }
   }
   const one = async ({ run, number }: (typeof planned)[number]): Promise<void> => {
+    signal.throwIfAborted()
     const { world, person } = await (opening ??= open())
     let over = false
     const batch: Batch = {
@@ -75,11 +88,13 @@ export async function runFault(ground: Ground, draw: Draw, fault: Fault, { seed,
       isOver: () => over,
     }
     batches.push(batch)
-    await run(batch).catch((error: unknown) => batch.violated(`the batch broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+    const running = run(batch).catch((error: unknown) => batch.violated(`the batch broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+    await Promise.race([running, cutOff])
     over = true
     const gates = world.gates.started(batch.queue)
     for (const gate of gates) gate.signal('SIGKILL')
     await Promise.all(gates.map(({ dead }) => dead))
+    signal.throwIfAborted()
     onProgress(`${fault.name}: ${batch.trials.filter(({ hits }) => hits.length > 0).length} of ${batch.trials.length} trials hit in batch ${number} (${planned.length} in all)`)
   }
   try {
@@ -95,6 +110,7 @@ export async function runFault(ground: Ground, draw: Draw, fault: Fault, { seed,
     for (const { trial, what } of await audit(world, trials)) {
       violations.push(trial === null ? what : `${trial.action} ${trial.amountCents} on ${trial.order} (${trial.hits.join('; ') || 'not hit'}): ${what} [${repeatBy(trial.batch)}]`)
     }
+    if (trials.length === 0) violations.push(`nothing was tried [seed ${seed}]`)
     if (only === undefined) for (const what of fault.mustReach ?? []) if (reached[what] === undefined) violations.push(`never reached: ${what} [seed ${seed}]`)
     const { rows } = await world.db.pool('auditor').query<{ count: number }>("select count(distinct execution_key)::int as count from kiff.ledger where kind in ('in_doubt', 'completion_rejected')")
     return {

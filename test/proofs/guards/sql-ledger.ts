@@ -14,7 +14,6 @@ export const sqlLedger = guardsOf('0001-ledger', [
   ['entity-of-chain', 'a state without a chain', 'chain bigint primary key references kiff.chains,', 'chain bigint primary key,', 'constraints', 'a state of no chain'],
   ['ledger-of-chain', 'a row of no chain', 'chain bigint not null references kiff.chains,\n  seq bigint not null check (seq > 0),', 'chain bigint not null,\n  seq bigint not null check (seq > 0),', 'constraints', 'a row of no chain'],
   ['ledger-seq-positive', 'a row before the first', 'check (seq > 0)', '', 'constraints', 'a row before the first'],
-  ['event-id-once', 'one event id used twice for an entity', 'content bytea not null,\n  primary key (chain, event_id)', 'content bytea not null', 'events', 'used twice in one completion is refused whole'],
   ...evidence.flatMap((table) => [
     [`${table.replace('_', '-')}-no-update`, `a row of ${table} altered`, `before update or delete on kiff.${table} `, `before delete on kiff.${table} `, 'logins', `${table}: no row can be updated or deleted, nor all of them`],
     [`${table.replace('_', '-')}-no-delete`, `a row of ${table} deleted`, `before update or delete on kiff.${table} `, `before update on kiff.${table} `, 'logins', `${table}: no row can be updated or deleted, nor all of them`],
@@ -53,6 +52,7 @@ export const sqlLedger = guardsOf('0001-ledger', [
 ])
 
 export const secondLines = secondLinesOf('0001-ledger', [
+  ['event-id-once', 'one event id used twice for an entity', '`sql-fold-own-place` and `sql-report-known`'],
   ['chain-once', 'two chains of one key', '`lock_chain`, which does not run without the index (`on conflict (kind, key)`)'],
   ['ledger-seq-once', 'two rows of one number', 'the lock on the chain; and `calls` refers to this key, so that the migration needs it'],
   ['event-ids-of-chain', 'an event id of no chain', 'the chain locked before'],

@@ -165,7 +165,7 @@ describe('an event id', () => {
   test('used twice in one completion is refused whole', async () => {
     const proposal = aProposal(await it.anAccount())
     await it.open(proposal)
-    await expect(it.complete(proposal, { status: 'succeeded' }, [noted(proposal), noted(proposal)])).rejects.toMatchObject({ code: '23505' })
+    await expect(it.complete(proposal, { status: 'succeeded' }, [noted(proposal), noted(proposal)])).rejects.toMatchObject({ code: '23514' })
   })
 })
 
