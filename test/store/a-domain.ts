@@ -35,7 +35,7 @@ export const ledgers = defineDomain({
       reconciledBy: 'accounts.review', describe: ({ params }) => `Fill: ${params.note}`,
     }),
     SEND: Account.action({
-      description: 'Its receiver honours our key', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: { idempotentFor: '1 hour' },
+      description: 'Its receiver honours our key', from: ['OPEN'], params: note, output: done, permission: 'accounts.note', risk: 'low', effect: { idempotentFor: '1 hour' }, reconciledBy: 'accounts.review',
       describe: ({ params }) => `Send: ${params.note}`, emits: { NOTED: ({ params }) => ({ note: params.note }) },
     }),
     ASK: Account.action({

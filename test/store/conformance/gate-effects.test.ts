@@ -265,3 +265,14 @@ describe('a result', () => {
     expect(gate.effects).toHaveLength(1)
   })
 })
+
+test('an effect is opened as what its contract says that it is: not to be repeated, or for so long', async () => {
+  const honoured: (number | null)[] = []
+  const store: GateStore = { ...it.store, openExecution: async (commit) => {
+    honoured.push(commit.idempotentForMs)
+    return it.store.openExecution(commit)
+  } }
+  gate.executes(async () => ({ ok: true }))
+  for (const action of ['CALL', 'SEND']) expect(await gate.proposing(action, account).call({ gate: { store } })).toMatchObject({ outcome: 'allowed' })
+  expect(honoured).toEqual([null, 3_600_000])
+})

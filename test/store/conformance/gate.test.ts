@@ -151,8 +151,8 @@ describe('an execution that was left open', () => {
 describe('an attempt that ran after all', () => {
   /** The first attempt was found not to have happened, a second one was opened and lost, and then the first one's executor returned. */
   test('ends the next: it is in doubt, though its receiver would still know its key', async () => {
-    const calls = gate.proposing('CALL', await it.anAccount())
-    const proposal = aProposal(calls.entityId, { step: calls.step })
+    const calls = gate.proposing('SEND', await it.anAccount())
+    const proposal = aProposal(calls.entityId, { action: 'SEND', step: calls.step })
     await it.doubt(proposal, leaseOf(await it.open(proposal)).token)
     await it.reconcile(proposal, 'olga', { verdict: 'not_happened' })
     await applyReconciliations(it.store, it.reconciling)

@@ -86,7 +86,7 @@ describe('an answer', () => {
   })
 
   test('is for nobody where the contract names no one', async () => {
-    const proposal = await it.inDoubt({ action: 'SEND' })
+    const proposal = await it.inDoubt({ action: 'NOTE' })
     expect(await it.reconcile(proposal, 'olga')).toMatchObject(refusedAs('permission_denied'))
   })
 
